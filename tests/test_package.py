@@ -17,7 +17,8 @@ def test_version_is_a_constant():
 def test_import_loads_no_third_party_module():
     program = (
         "import sys; before = set(sys.modules); import civis;"
-        "print(sorted({m.partition('.')[0] for m in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
+        "loaded = {name.partition('.')[0] for name in set(sys.modules) - before};"
+        "print(sorted(loaded - set(sys.stdlib_module_names)))"
     )
     answer = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "['civis']"
