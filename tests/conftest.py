@@ -1,4 +1,4 @@
-"""Fixtures for all tests: a clean environment, one local platform a worker, and a watch on what tests leave behind."""
+"""Fixtures for all tests: a clean environment, and a watch on what tests leave behind."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _no_thread_left() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
-    """The folder of reference material beside the checkout; a test that needs it skips where there is none."""
+    """The reference material beside the checkout; a test that needs it skips where there is none."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "reference"
     if not folder.is_dir():
         pytest.skip("no reference material beside this checkout")
