@@ -1,5 +1,61 @@
-"""Client library for Civis Platform."""
+"""Client library for Civis Platform, with a local platform to work against.
+
+Names are loaded when they are first used: importing this imports no other package.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from civis._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from civis import base, futures, io, loggers, polling, resources, response, utils
+    from civis.client import APIClient
+    from civis.loggers import civis_logger
+    from civis.response import find, find_one
+    from civis.service_client import ServiceClient
+
+__all__ = [
+    "APIClient",
+    "ServiceClient",
+    "__version__",
+    "base",
+    "civis_logger",
+    "find",
+    "find_one",
+    "futures",
+    "io",
+    "loggers",
+    "polling",
+    "resources",
+    "response",
+    "utils",
+]
+
+#: Where each name lives.
+_NAMES = {
+    "APIClient": "civis.client",
+    "ServiceClient": "civis.service_client",
+    "civis_logger": "civis.loggers",
+    "find": "civis.response",
+    "find_one": "civis.response",
+}
+_MODULES = frozenset({*__all__, "client", "local", "service_client"} - {*_NAMES, "__version__"})
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first used; `import_module` lets no thread see a half-made module."""
+    if name in _MODULES:
+        return import_module(f"civis.{name}")
+    if name in _NAMES:
+        found = globals()[name] = getattr(import_module(_NAMES[name]), name)
+        return found
+    from civis._names import suggestion  # noqa: PLC0415 - only an error needs it
+
+    raise AttributeError(f"module 'civis' has no attribute {name!r}.{suggestion(name, [*_NAMES, *_MODULES])}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

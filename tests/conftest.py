@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 #: Threads that live as long as the process by design: the scheduler of futures and its pool.
-LASTING_THREADS = ("civis-futures", "civis-platform", "pymp-", "QueueFeederThread", "execnet")
+LASTING_THREADS = (
+    "civis-futures",
+    "civis-platform",
+    "AnyIO worker thread",  # of a platform that a whole module of tests shares
+    "pymp-",
+    "QueueFeederThread",
+    "execnet",
+)
 
 
 @pytest.fixture(autouse=True)

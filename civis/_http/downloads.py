@@ -1,0 +1,217 @@
+"""Content of files by signed URL: a verified stream, and a file that is whole or not there. Knows no API."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import secrets
+import stat
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from civis._errors import CivisTransferError
+from civis._http.hidden import SignedUrl
+from civis._http.inflate import GZIP_MAGIC, CorruptGzip, Inflater
+from civis._http.pools import BLOCK
+from civis._http.ranged import RangedBody
+from civis._http.session import TimeoutArgument
+from civis._http.transfers import Progress, Transport, shared_transport
+
+
+class _VerifiedStream(io.RawIOBase):
+    """The bytes of a download, checked: its end is given only after length and checksums were found right."""
+
+    def __init__(self, body: RangedBody, inflate: bool) -> None:
+        self._body = body
+        self._inflates = inflate or body.is_encoded
+        self._checks = False
+        self._inflater = Inflater()
+        self._blocks = self._verified()
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer with as much as is there."""
+        target = memoryview(buffer).cast("B")
+        while not self._left:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._left = memoryview(block)
+        count = min(len(target), len(self._left))
+        target[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
+
+    def readall(self) -> bytes:
+        """Read to the verified end; the base class would do so in pieces of 8 kB."""
+        rest, self._left = self._left, memoryview(b"")
+        return b"".join([rest, *self._blocks])
+
+    def close(self) -> None:
+        """Give the connection up."""
+        if not self.closed:
+            self._blocks.close()
+            self._body.close()
+        super().close()
+
+    def _verified(self) -> Generator[bytes, None, None]:
+        """Yield blocks; the check of the whole comes before the end."""
+        is_first = True
+        try:
+            while block := self._body.read(BLOCK):
+                if is_first:
+                    # Without a length only the content itself can tell that it is whole, and gzip can.
+                    self._checks = not self._body.is_verified and block.startswith(GZIP_MAGIC)
+                    is_first = False
+                if self._inflates:
+                    yield from self._inflater.feed(block)
+                    continue
+                if self._checks:
+                    for _ in self._inflater.feed(block):
+                        pass
+                yield block
+            if self._inflates or self._checks:
+                self._inflater.finish()
+        except CorruptGzip as error:
+            problem = CivisTransferError(
+                f"{self._body.shown} arrived damaged: {error}. None of it can be trusted; download it again."
+            )
+        else:
+            return
+        raise problem
+
+
+def open_download(
+    url: str,
+    *,
+    timeout: TimeoutArgument = None,
+    progress: Progress | None = None,
+    inflate: bool = False,
+    refresh_url: Callable[[], str] | None = None,
+    transport: Transport | None = None,
+) -> BinaryIO:
+    """Open the content behind a signed URL as a stream whose end is only reached if all of it arrived.
+
+    Parameters
+    ----------
+    url : str
+        Where it lies. No credentials are sent.
+    timeout : float or (float, float), optional
+        Seconds for connecting and for each piece.
+    progress : callable, optional
+        Told the number of further bytes received.
+    inflate : bool, default False
+        Whether the content is gzip that is to be decompressed.
+    refresh_url : callable, optional
+        Gives a new URL when this one has expired (403).
+    transport : Transport, optional
+        Other connections than those that the environment asks for.
+
+    Returns
+    -------
+    BinaryIO
+        Also a context manager; close it.
+
+    Raises
+    ------
+    CivisTransferError
+        The content was refused, or (from a later read) broke off, changed or is damaged.
+
+    Examples
+    --------
+    >>> with open_download(url) as stream:  # doctest: +SKIP
+    ...     head = stream.read(100)
+    """
+    body = RangedBody(SignedUrl(url), transport or shared_transport(), timeout, progress, refresh_url)
+    return io.BufferedReader(_VerifiedStream(body, inflate), BLOCK)
+
+
+def download(
+    url: str,
+    target: Path,
+    *,
+    inflate: bool = False,
+    progress: Progress | None = None,
+    refresh_url: Callable[[], str] | None = None,
+    timeout: TimeoutArgument = None,
+    transport: Transport | None = None,
+) -> int:
+    """Download to a file, which is replaced at once when all has arrived and untouched otherwise.
+
+    Parameters
+    ----------
+    url, inflate, progress, refresh_url, timeout, transport
+        As `open_download` takes them.
+    target : path
+        The file to write. A device or a pipe is written to as it is.
+
+    Returns
+    -------
+    int
+        Bytes written.
+
+    Raises
+    ------
+    CivisTransferError
+        As `open_download` does.
+    OSError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> download(url, Path("result.csv"))  # doctest: +SKIP
+    1024
+    """
+    url = SignedUrl(url)
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(
+            open_download(
+                url,
+                timeout=timeout,
+                progress=progress,
+                inflate=inflate,
+                refresh_url=refresh_url,
+                transport=transport,
+            )
+        )
+        sink = stack.enter_context(replacing(Path(target)))
+        return copy_blocks(source, sink)
+
+
+def copy_blocks(source: BinaryIO, sink: BinaryIO) -> int:
+    """Copy everything and count the bytes."""
+    count = 0
+    while block := source.read(BLOCK):
+        sink.write(block)
+        count += len(block)
+    return count
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[BinaryIO]:
+    """Give a file that takes the place of `target` when it is left without an error, and else vanishes."""
+    if target.exists() and not target.is_file() and not target.is_dir():
+        with open(target, "wb") as sink:
+            yield sink
+        return
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder: name the file to write.")
+    final = Path(os.path.realpath(target))  # a symbolic link stays one
+    part = final.with_name(f".{final.name[:100]}.{secrets.token_hex(6)}.part")
+    try:
+        with open(part, "xb") as sink:
+            if final.exists():
+                os.chmod(part, stat.S_IMODE(final.stat().st_mode))
+            yield sink
+            sink.flush()
+            os.fsync(sink.fileno())
+        os.replace(part, final)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

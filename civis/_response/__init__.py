@@ -1,0 +1,1 @@
+"""The parts of `civis.response`; import from there."""

@@ -1,0 +1,171 @@
+"""Where the API's description comes from: this process's memory, the disk or the platform, in that order.
+
+A description counts as current for a while; then the platform is asked, and sends it only if it has changed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from civis._clock import SYSTEM_CLOCK, Clock
+from civis._errors import CivisConnectionError, api_error
+from civis._spec import Api, SpecCache, SpecError, load_spec
+
+if TYPE_CHECKING:
+    from civis._env import Secret
+    from civis._http import Answer, Session
+
+logger = logging.getLogger("civis.resources")
+
+#: Seconds for which a description counts as current where somebody types, and in scripts.
+INTERACTIVE_SECONDS = 15 * 60.0
+SCRIPT_SECONDS = 24 * 3600.0
+ENDPOINTS_PATH = "endpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A description in memory."""
+
+    api: Api
+    etag: str
+    last_modified: str
+    checked_at: float
+
+    def is_current(self, now: float) -> bool:
+        """Say whether it needs no question to the platform; a clock put back makes it old."""
+        return 0 <= now - self.checked_at < lifetime()
+
+
+class Descriptions:
+    """The descriptions that this process has read, one for each endpoint, key and version.
+
+    Parameters
+    ----------
+    cache : SpecCache, optional
+        Where they are kept on disk.
+    clock : Clock, optional
+        What tells how old they are.
+    """
+
+    def __init__(self, cache: SpecCache | None = None, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._cache = cache or SpecCache()
+        self._clock = clock
+        self._held: dict[str, Held] = {}
+        self._lock = threading.Lock()
+
+    def get(self, session: Session, key: Secret, version: str, *, refresh: bool = False) -> Api:
+        """Give the description that a key sees at a session's endpoint.
+
+        Raises
+        ------
+        requests.HTTPError
+            If the platform refuses the key.
+        CivisAPIError
+            If it answers with another error.
+        CivisConnectionError
+            If there is no answer, and no older description either.
+        """
+        name = self._cache.name(session.base_url, key.reveal(), version)
+        now = self._clock.time()
+        held = self._held.get(self._place(name))
+        if held is None or not held.is_current(now):
+            held = self._from_disk(name) or held
+        if refresh or held is None or not held.is_current(now):
+            held = self._from_platform(session, name, None if refresh else held)
+        with self._lock:
+            self._held[self._place(name)] = held
+        return held.api
+
+    def clear(self) -> None:
+        """Forget what is in memory; the disk stays."""
+        with self._lock:
+            self._held.clear()
+
+    def _place(self, name: str) -> str:
+        """Name the place in memory: a program that changes its cache folder must not see the old one's."""
+        return f"{self._cache.folder()}/{name}"
+
+    def _from_disk(self, name: str) -> Held | None:
+        """Read a description from the disk."""
+        stored = self._cache.read(name)
+        if stored is None:
+            return None
+        return Held(stored.api, stored.etag, stored.last_modified, stored.fetched_at)
+
+    def _from_platform(self, session: Session, name: str, held: Held | None) -> Held:
+        """Ask the platform, which sends nothing if it has nothing newer."""
+        headers: dict[str, str] = {}
+        if held is not None and held.etag:
+            headers["If-None-Match"] = held.etag
+        if held is not None and held.last_modified:
+            headers["If-Modified-Since"] = held.last_modified
+        now = self._clock.time()
+        try:
+            answer = session.request("GET", ENDPOINTS_PATH, headers=headers or None)
+        except CivisConnectionError as error:
+            if held is None:
+                raise
+            logger.warning("The API's description is out of date and could not be asked for: %s", error)
+            return held
+        if answer.status == 304 and held is not None:
+            self._cache.touch(name, now)
+            return Held(held.api, held.etag, held.last_modified, now)
+        mapping = decoded(answer)
+        etag, last_modified = answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", "")
+        if self._cache.write(name, mapping, etag=etag, last_modified=last_modified):
+            self._cache.touch(name, now)
+        stored = self._cache.read(name)  # what was written needs a fraction of the memory
+        return Held(stored.api if stored else load_spec(mapping), etag, last_modified, now)
+
+
+def decoded(answer: Answer) -> dict[str, Any]:
+    """Take the description out of the platform's answer."""
+    if answer.status in (401, 403):
+        import requests  # noqa: PLC0415 - takes 60 ms to import, and only this error needs it
+
+        raise requests.HTTPError(
+            f"{answer.status} {answer.reason}: the platform refused the API key, which may be expired; "
+            "make a new one in Civis Platform and set CIVIS_API_KEY to it",
+            response=answer.to_requests(),
+        )
+    if answer.status >= 400:
+        raise api_error(answer)
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("paths"), Mapping):
+        raise SpecError(
+            f"{answer.url} answered no description of an API; is CIVIS_API_ENDPOINT the address of the API?"
+        )
+    return found
+
+
+def lifetime() -> float:
+    """Give the seconds for which a description counts as current."""
+    return INTERACTIVE_SECONDS if is_interactive() else SCRIPT_SECONDS
+
+
+def is_interactive() -> bool:
+    """Say whether somebody types: at Python's prompt, in IPython or in a notebook."""
+    if hasattr(sys, "ps1") or sys.flags.interactive:
+        return True
+    ipython = sys.modules.get("IPython")
+    try:
+        return ipython is not None and ipython.get_ipython() is not None
+    except Exception:  # a broken IPython is nobody typing
+        return False
+
+
+#: Where all clients of this process look.
+DESCRIPTIONS = Descriptions()
+# A lock that another thread held while the process forked would stay locked in the child.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: setattr(DESCRIPTIONS, "_lock", threading.Lock()))

@@ -1,0 +1,226 @@
+"""The description as a document: download it, keep it in a file of the user's, make classes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from civis import _env
+from civis._spec import Api, SpecError, load_spec
+from civis.resources._classes import resource_classes
+from civis.resources._description import DESCRIPTIONS, ENDPOINTS_PATH, decoded
+from civis.resources._methods import ResourceMethods
+
+if TYPE_CHECKING:
+    from civis._http import Session
+
+#: The description that comes with this package, for work without a platform.
+API_SPEC_PATH = str(Path(__file__).with_name("civis_api_spec.json"))
+#: Where `cache_api_spec` writes by default.
+CACHED_SPEC_PATH = os.path.join(os.path.expanduser("~"), ".civis_api_spec.json")
+SpecSource = Mapping[str, Any] | str | os.PathLike[str]
+
+
+def get_api_spec(
+    api_key: str | None = None, api_version: str = "1.0", user_agent: str | None = None
+) -> dict[str, Any]:
+    """Download the description of the API.
+
+    Parameters
+    ----------
+    api_key : str, optional
+        By default the environment variable ``CIVIS_API_KEY``.
+    api_version : str, default "1.0"
+        There is no other.
+    user_agent : str, optional
+        The product to name in the request; by default ``"civis-python"``.
+
+    Returns
+    -------
+    dict
+        The description in Swagger 2.0.
+
+    Raises
+    ------
+    requests.HTTPError
+        If the platform refuses the key, which may be expired.
+    CivisAPIError
+        If it answers with another error.
+
+    Examples
+    --------
+    >>> import civis.resources
+    >>> sorted(civis.resources.get_api_spec())[:2]  # doctest: +SKIP
+    ['definitions', 'host']
+    """
+    check_version(api_version)
+    session = _session(api_key, user_agent)
+    try:
+        return decoded(session.request("GET", ENDPOINTS_PATH))
+    finally:
+        session.close()
+
+
+def cache_api_spec(
+    cache: str | os.PathLike[str] = CACHED_SPEC_PATH,
+    api_key: str | None = None,
+    api_version: str = "1.0",
+    user_agent: str | None = None,
+) -> None:
+    """Download the description of the API to a file, for ``APIClient(local_api_spec=path)``.
+
+    Parameters
+    ----------
+    cache : str or os.PathLike, default `CACHED_SPEC_PATH`
+        The file; replaced at one blow.
+    api_key, api_version, user_agent
+        As in `get_api_spec`.
+
+    Examples
+    --------
+    >>> import civis.resources
+    >>> civis.resources.cache_api_spec("api_spec.json")  # doctest: +SKIP
+    """
+    mapping = get_api_spec(api_key, api_version, user_agent)
+    path = Path(cache).expanduser()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(json.dumps(mapping), encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def generate_classes(
+    api_key: str | None = None, api_version: str = "1.0", user_agent: str | None = None
+) -> Mapping[str, type[ResourceMethods]]:
+    """Make the classes of all resources from the platform's description.
+
+    Parameters
+    ----------
+    api_key, api_version, user_agent
+        As in `get_api_spec`.
+
+    Returns
+    -------
+    Mapping
+        From the names of the resources to their classes; each takes a client.
+
+    Examples
+    --------
+    >>> import civis.resources
+    >>> civis.resources.generate_classes()["scripts"].__name__  # doctest: +SKIP
+    'Scripts'
+    """
+    check_version(api_version)
+    key = _env.api_key(api_key)
+    session = _session(key, user_agent)
+    try:
+        return resource_classes(DESCRIPTIONS.get(session, key, api_version))
+    finally:
+        session.close()
+
+
+def generate_classes_maybe_cached(
+    cache: SpecSource | None,
+    api_key: str | None = None,
+    api_version: str = "1.0",
+    force_refresh_api_spec: bool = False,
+    user_agent: str | None = None,
+) -> Mapping[str, type[ResourceMethods]]:
+    """Make the classes of all resources, from a description at hand if one is given.
+
+    Parameters
+    ----------
+    cache : Mapping, str or os.PathLike, or None
+        A description or the path of one; None asks the platform.
+    force_refresh_api_spec : bool, default False
+        Download the description even if a current one is at hand.
+    api_key, api_version, user_agent
+        As in `get_api_spec`.
+
+    Returns
+    -------
+    Mapping
+        From the names of the resources to their classes.
+
+    Raises
+    ------
+    TypeError
+        If a description is given and another is to be downloaded.
+
+    Examples
+    --------
+    >>> from civis.resources import generate_classes_maybe_cached
+    >>> spec = {"swagger": "2.0", "paths": {"/jobs/{id}": {"get": {}}}}
+    >>> classes = generate_classes_maybe_cached(spec)
+    >>> classes["jobs"].__name__
+    'Jobs'
+    """
+    if cache is not None:
+        if force_refresh_api_spec:
+            raise TypeError("pass either a description (cache=) or force_refresh_api_spec=True, not both")
+        return resource_classes(read_local_spec(cache))
+    if force_refresh_api_spec:
+        return resource_classes(load_spec(get_api_spec(api_key, api_version, user_agent)))
+    return generate_classes(api_key, api_version, user_agent)
+
+
+def read_local_spec(source: SpecSource, *, platform: bool = True, root_path: str = "") -> Api:
+    """Read a description that a user has: a mapping, or the path of a JSON file.
+
+    A file is read once in a process, as long as it does not change.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    OSError
+        If the file cannot be read.
+    SpecError
+        If there is no description in it.
+    """
+    if isinstance(source, Mapping):
+        return load_spec(source, platform=platform, root_path=root_path)
+    if not isinstance(source, (str, os.PathLike)):
+        raise TypeError(
+            f"local_api_spec has to be a mapping or the path of a JSON file, not {type(source).__name__}"
+        )
+    path = os.path.abspath(os.path.expanduser(os.fspath(source)))
+    status = os.stat(path)
+    state = (status.st_mtime_ns, status.st_size, platform, root_path)
+    known = _FILES.get(path)
+    if known is not None and known[0] == state:
+        return known[1]
+    try:
+        with open(path, "rb") as file:
+            mapping = json.load(file)
+    except ValueError as error:
+        raise SpecError(f"{path} is not JSON: {error}") from None
+    api = load_spec(mapping, platform=platform, root_path=root_path)
+    while len(_FILES) >= _MOST_FILES:
+        _FILES.pop(next(iter(_FILES)), None)
+    _FILES[path] = (state, api)
+    return api
+
+
+_MOST_FILES = 4
+_FILES: dict[str, tuple[tuple[int, int, bool, str], Api]] = {}
+
+
+def check_version(api_version: str) -> None:
+    """Refuse a version that there is not."""
+    if api_version != "1.0":
+        raise ValueError(f"api_version={api_version!r} is not supported; the only version is '1.0'")
+
+
+def _session(api_key: str | _env.Secret | None, user_agent: str | None) -> Session:
+    """Open a session for a download."""
+    from civis._http import Session  # noqa: PLC0415 - urllib3 takes 40 ms to import; a local description needs none
+
+    return Session(
+        _env.api_endpoint(), _env.api_key(api_key), user_agent=_env.user_agent(user_agent or "civis-python")
+    )
