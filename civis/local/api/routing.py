@@ -1,0 +1,123 @@
+"""Which operation a method and a path mean: literal segments before placeholders; knows no server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from civis.local.catalog import CatalogOperation
+
+__all__ = ["Match", "MethodNotAllowed", "Router"]
+
+
+@dataclass
+class _Node:
+    """What may follow a beginning of a path."""
+
+    literals: dict[str, _Node] = field(default_factory=dict)
+    placeholder: _Node | None = None
+    operations: dict[str, tuple[CatalogOperation, tuple[str, ...]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Match:
+    """The operation that is asked for and the decoded values in its path."""
+
+    operation: CatalogOperation
+    values: dict[str, str]
+
+
+class MethodNotAllowed(LookupError):  # noqa: N818 - named after the status it leads to
+    """The path exists, but not with this method.
+
+    Parameters
+    ----------
+    allowed : iterable of str
+        The methods it has.
+    """
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self.allowed = sorted(allowed)
+        super().__init__(", ".join(self.allowed))
+
+
+class Router:
+    """A tree of the catalogue's paths.
+
+    A tree, because the catalogue has some 900 operations and a list of patterns would be tried one by one for
+    every request.
+
+    Parameters
+    ----------
+    operations : iterable of CatalogOperation
+        All operations that can be asked for.
+    """
+
+    def __init__(self, operations: Iterable[CatalogOperation]) -> None:
+        self._root = _Node()
+        for operation in operations:
+            self._add(operation)
+
+    def _add(self, operation: CatalogOperation) -> None:
+        """Hang one operation into the tree."""
+        node, names = self._root, []
+        for segment in _segments(operation.path):
+            if segment.startswith("{"):
+                names.append(segment.strip("{}"))
+                node.placeholder = node = node.placeholder or _Node()
+            else:
+                node = node.literals.setdefault(segment, _Node())
+        node.operations[operation.method.upper()] = (operation, tuple(names))
+
+    def find(self, method: str, path: str) -> Match:
+        """Find the operation of a request.
+
+        Parameters
+        ----------
+        method : str
+            The HTTP method; HEAD is answered as GET.
+        path : str
+            The path as sent, percent-encoded, with or without a trailing slash.
+
+        Raises
+        ------
+        MethodNotAllowed
+            When only other methods lead anywhere.
+        LookupError
+            When the path is unknown.
+        """
+        segments = [unquote(segment) for segment in _segments(path)]
+        candidates = _leaves(self._root, segments, ())
+        allowed: set[str] = set()
+        wanted = "GET" if method == "HEAD" else method
+        for node, values in candidates:
+            if wanted in node.operations:
+                operation, names = node.operations[wanted]
+                return Match(operation, dict(zip(names, values, strict=True)))
+            allowed |= node.operations.keys()
+        if allowed:
+            raise MethodNotAllowed(allowed)
+        raise LookupError(path)
+
+
+def _segments(path: str) -> list[str]:
+    """Split a path at its slashes; one at the end counts for nothing."""
+    return path.strip("/").split("/")
+
+
+def _leaves(
+    node: _Node, segments: list[str], values: tuple[str, ...]
+) -> Iterable[tuple[_Node, tuple[str, ...]]]:
+    """Walk down all branches that fit, literal ones first: ``/users/me`` before ``/users/{id}``."""
+    if not segments:
+        if node.operations:
+            yield node, values
+        return
+    head, rest = segments[0], segments[1:]
+    if head in node.literals:
+        yield from _leaves(node.literals[head], rest, values)
+    if node.placeholder is not None and head:
+        yield from _leaves(node.placeholder, rest, (*values, head))

@@ -1,0 +1,93 @@
+"""What a handler returns, in the shape the catalogue gives the answer; knows no server.
+
+An object whose fields the catalogue lists has exactly those, in its spelling, null where the handler gave
+none. An object without listed fields (``arguments``, JSON values) keeps its keys as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timezone
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from civis._names import camel_to_snake
+
+if TYPE_CHECKING:
+    from civis.local.catalog import Type
+
+__all__ = ["dump", "shape", "write_time"]
+
+
+def shape(value: Any, kind: Type | None) -> Any:
+    """Give a value the form of a type.
+
+    Parameters
+    ----------
+    value : object
+        Mappings with snake_case keys, sequences, datetimes, plain JSON values.
+    kind : Type or None
+        What the catalogue says of it; None leaves keys alone.
+
+    Returns
+    -------
+    object
+        Ready for `dump`.
+    """
+    if value is None or kind is None:
+        return plain(value)
+    if isinstance(value, Mapping):
+        fields = kind.fields
+        if not fields:
+            return {str(key): shape(item, kind.values) for key, item in value.items()}
+        return {
+            wire: shape(value.get(_snake(wire), value.get(wire)), field) for wire, field in fields.items()
+        }
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [shape(item, kind.items) for item in value]
+    return plain(value)
+
+
+def plain(value: Any) -> Any:
+    """Turn what Python has and JSON has not into what JSON has, at every depth; keys stay as they are."""
+    if isinstance(value, (str, bool, int)) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None  # JSON has no NaN
+    if isinstance(value, datetime):
+        return write_time(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [plain(item) for item in value]
+    raise TypeError(f"a handler returned {type(value).__name__}, which JSON has not")
+
+
+def write_time(moment: datetime) -> str:
+    """Write a time as the platform does; one without a zone is taken as UTC.
+
+    Examples
+    --------
+    >>> write_time(datetime(2026, 4, 17, 18, 31, 51))
+    '2026-04-17T18:31:51.000Z'
+    """
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def dump(value: Any) -> bytes:
+    """Write a value as JSON in UTF-8."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+@lru_cache(maxsize=8192)
+def _snake(wire: str) -> str:
+    """Remember the snake_case form of a field's name: a few thousand names, asked for at every answer."""
+    return camel_to_snake(wire)

@@ -1,0 +1,146 @@
+"""Which function does the work of which kind of job, and what that function is given.
+
+An executor knows its kind of job; it does not know threads, the queue, or how a run's state is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from civis.local.state import Run, Stored, runs
+from civis.local.warehouse import Interrupted, Interruption
+
+if TYPE_CHECKING:
+    from civis.local.platform import Platform
+
+
+class JobFailed(Exception):  # noqa: N818 - it reads as a sentence at the place that raises it
+    """The job cannot do its work; the message becomes the run's `error`."""
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What an executor is given.
+
+    Parameters
+    ----------
+    platform : Platform
+    job : Stored
+        The object that is run, as it was when the run started.
+    run : Run
+        Its `document` holds what the run was submitted with.
+    user : str
+        The user name the run works under, in the warehouse too.
+    interruption : Interruption
+        Fired when the run is cancelled or the platform stops; hand it to the warehouse's calls.
+    """
+
+    platform: Platform
+    job: Stored
+    run: Run
+    user: str
+    interruption: Interruption = field(default_factory=Interruption)
+
+    @property
+    def user_id(self) -> int | None:
+        """Who the run works for: the user who started it, or else the job's author."""
+        id: int | None = self.run.document.get("run_by_id") or self.job.author_id
+        return id
+
+    def log(self, text: str, level: str = "info") -> None:
+        """Add a line to the run's log, readable at once."""
+        with self.platform.state.begin() as connection:
+            runs.add_log(connection, self.run.id, text, self.platform.clock.time(), level)
+
+    def log_lines(self, lines: Sequence[str], level: str = "info") -> None:
+        """Add several lines to the run's log at once; a program that talks a lot costs one commit a burst."""
+        with self.platform.state.begin() as connection:
+            for line in lines:
+                runs.add_log(connection, self.run.id, line, self.platform.clock.time(), level)
+
+    def add_output(self, object_type: str, object_id: int, name: str) -> None:
+        """Note an object (``"File"``, ``"JSONValue"``, ``"Table"``, …) as the run's output, under a name."""
+        with self.platform.state.begin() as connection:
+            runs.add_output(
+                connection,
+                self.run.id,
+                object_type=object_type,
+                object_id=object_id,
+                name=name,
+                now=self.platform.clock.time(),
+            )
+
+    def save(self, **fields: Any) -> None:
+        """Set fields of the run's document, such as the rows a query gave."""
+        with self.platform.state.begin() as connection:
+            runs.update_run(connection, self.run.id, document=fields)
+
+    def check(self) -> None:
+        """Raise :class:`~civis.local.warehouse.Interrupted` if the run was cancelled; between steps."""
+        if self.interruption.is_interrupted:
+            raise Interrupted("The run was cancelled.")
+
+
+Executor = Callable[[RunContext], None]
+
+_EXECUTORS: dict[str, Executor] = {}
+_JOB_TYPES: dict[str, str] = {}
+
+
+def executor(kind: str, *, job_type: str | None = None) -> Callable[[Executor], Executor]:
+    """Register the decorated function as what runs objects of a kind.
+
+    Parameters
+    ----------
+    kind : str
+        The objects' kind, such as ``"sql_script"``.
+    job_type : str, optional
+        What ``/jobs`` calls them; by default ``JobTypes::`` and the kind in CamelCase.
+
+    Raises
+    ------
+    ValueError
+        If another function has the kind already.
+
+    Examples
+    --------
+    >>> @executor("greeting")
+    ... def greet(context: RunContext) -> None:
+    ...     context.log(f"Hello {context.user}!")
+    >>> job_type("greeting")
+    'JobTypes::Greeting'
+    >>> forget("greeting")
+    """
+
+    def register(function: Executor) -> Executor:
+        known = _EXECUTORS.get(kind)
+        if known is not None and known is not function:
+            raise ValueError(f"Jobs of kind {kind!r} have an executor already: {known.__qualname__}.")
+        _EXECUTORS[kind] = function
+        _JOB_TYPES[kind] = job_type or "JobTypes::" + "".join(word.capitalize() for word in kind.split("_"))
+        return function
+
+    return register
+
+
+def executor_of(kind: str) -> Executor | None:
+    """Give what runs objects of a kind, or None."""
+    return _EXECUTORS.get(kind)
+
+
+def forget(kind: str) -> None:
+    """Take a kind's executor away again."""
+    _EXECUTORS.pop(kind, None)
+    _JOB_TYPES.pop(kind, None)
+
+
+def job_kinds() -> list[str]:
+    """List the kinds of objects that can be run."""
+    return sorted(_EXECUTORS)
+
+
+def job_type(kind: str) -> str:
+    """Give what ``/jobs`` calls objects of a kind."""
+    return _JOB_TYPES[kind]

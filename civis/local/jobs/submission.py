@@ -1,0 +1,103 @@
+"""What handlers do with runs: queue one, cancel one. The queue hears of it after the transaction's commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy.engine import Connection
+
+from civis.local.api.errors import Conflict
+from civis.local.jobs import lifecycle, transitions
+from civis.local.jobs.executors import job_kinds
+from civis.local.state import Run, Stored, after_commit, objects, runs
+
+if TYPE_CHECKING:
+    from civis.local.api.call import Call
+    from civis.local.platform import Platform
+
+
+def submit_run(
+    call_or_platform: Call | Platform,
+    connection: Connection,
+    job: Stored,
+    document: Mapping[str, Any] | None = None,
+) -> Run:
+    """Queue a run of a job; a worker takes it once the transaction is committed.
+
+    Parameters
+    ----------
+    call_or_platform : Call or Platform
+        A handler's call, or the platform where there is no call.
+    connection : sqlalchemy.engine.Connection
+        The write transaction; without a call, one of ``platform.state.begin()``.
+    job : Stored
+    document : mapping, optional
+        What the run has to remember.
+
+    Returns
+    -------
+    Run
+        Queued.
+
+    Raises
+    ------
+    Conflict
+        (409) If a run of the job is queued or running already, or the job is archived.
+    """
+    platform, later = _parts(call_or_platform, connection)
+    if job.archived:
+        raise Conflict(f"The job {job.id} cannot be queued because it is archived.", "archived")
+    if lifecycle.active_runs(connection, job.id):
+        raise Conflict("The job cannot be queued because it is already running", "already_running")
+    now = platform.clock.time()
+    run = runs.insert_run(connection, job.id, now=now, document=document)
+    # A job counts as changed when it runs: lists ordered by update show it first.
+    objects.update(connection, job.id, now=now)
+    later(platform.queue.wake)
+    return run
+
+
+def trigger_children(platform: Platform, connection: Connection, job_id: int, run: Run) -> list[Run]:
+    """Queue a run of each job whose parent has succeeded; those that are active already are left alone."""
+    children = objects.select_objects(
+        connection, job_kinds(), parent_id=job_id, archived=False, descending=False
+    )
+    started_by = {"run_by_id": run.document["run_by_id"]} if "run_by_id" in run.document else {}
+    return [
+        submit_run(platform, connection, child, started_by)
+        for child in children
+        if not lifecycle.active_runs(connection, child.id)
+    ]
+
+
+def cancel_run(call_or_platform: Call | Platform, connection: Connection, run: Run) -> Run:
+    """Cancel a run: a queued one at once, a running one as soon as its executor stops.
+
+    Parameters
+    ----------
+    call_or_platform : Call or Platform
+    connection : sqlalchemy.engine.Connection
+        The write transaction.
+    run : Run
+
+    Returns
+    -------
+    Run
+        As it is now; unchanged if it was over.
+    """
+    platform, later = _parts(call_or_platform, connection)
+    changed = lifecycle.apply(connection, run, transitions.cancel, platform.clock.time())
+    if changed.state == "running":
+        later(lambda: platform.queue.interrupt(run.id))
+    return changed
+
+
+def _parts(
+    call_or_platform: Call | Platform, connection: Connection
+) -> tuple[Platform, Callable[[Callable[[], object]], object]]:
+    """Give the platform, and the way to have something done after the commit."""
+    platform: Platform | None = getattr(call_or_platform, "platform", None)
+    if platform is not None:
+        return platform, cast("Call", call_or_platform).after_commit
+    return cast("Platform", call_or_platform), lambda callback: after_commit(connection, callback)

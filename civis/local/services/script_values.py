@@ -1,0 +1,67 @@
+"""The values a run of a script works with: its arguments, with the fields of the objects they name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from civis.local.jobs import JobFailed, RunContext
+from civis.local.services.credentials import credential_password
+from civis.local.services.script_parameters import ParameterError, values_of
+from civis.local.state import ObjectNotFound, Stored, objects
+
+__all__ = ["fetch_named", "script_values"]
+
+
+def script_values(context: RunContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Work out the value of each parameter; credentials and databases become mappings of their fields.
+
+    Parameters
+    ----------
+    context : RunContext
+    inputs : mapping
+        The script's document as it was when the run was queued: `params` and `arguments`.
+
+    Raises
+    ------
+    JobFailed
+        If a required value is missing, or an object that one names.
+    """
+    params: Sequence[Mapping[str, Any]] = inputs.get("params") or ()
+    try:
+        values = values_of(params, inputs.get("arguments") or {})
+    except ParameterError as error:
+        raise JobFailed(str(error)) from None
+    return {str(each["name"]): _expand(context, each, values[each["name"]]) for each in params}
+
+
+def fetch_named(context: RunContext, kind: str, id: Any) -> Stored:
+    """Read an object that a job names.
+
+    Raises
+    ------
+    JobFailed
+        If there is none.
+    """
+    with context.platform.state.read() as connection:
+        try:
+            return objects.fetch(connection, kind, str(id))
+        except ObjectNotFound as error:
+            raise JobFailed(str(error)) from None
+
+
+def _expand(context: RunContext, param: Mapping[str, Any], value: Any) -> Any:
+    """Give the fields of a credential or database; anything else stays as it is."""
+    kind = str(param["type"])
+    if value == "" or not (kind == "database" or kind.startswith("credential")):
+        return value
+    id = value.get("database", value.get("id")) if isinstance(value, Mapping) else value
+    stored = fetch_named(context, "database" if kind == "database" else "credential", id)
+    if kind == "database":
+        credential = value.get("credential") if isinstance(value, Mapping) else None
+        return {"id": stored.id, "database": stored.document["name"], "credential": credential}
+    if stored.author_id not in (None, context.user_id):
+        raise JobFailed(f"The credential {stored.id} is not one of the user {context.user!r}.")
+    names = ("access_key_id", "secret_access_key") if kind == "credential_aws" else ("username", "password")
+    secret = credential_password(context.platform, stored) or ""
+    return {"id": stored.id, names[0]: stored.document.get("username") or "", names[1]: secret}

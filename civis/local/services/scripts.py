@@ -1,0 +1,257 @@
+"""Scripts: create, read, change, clone, archive, and list them. Their runs are in `script_runs`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from civis.local.api import BadRequest, Call, NotFound, Page, Routes, page_of
+from civis.local.services.credentials import resolve_credential
+from civis.local.services.databases import resolve_database
+from civis.local.services.job_views import archive_filter, common_views, set_archived
+from civis.local.services.lookups import find_object, id_list, ordering, require_choice, word_list
+from civis.local.services.script_kinds import KINDS, SCRIPT_KINDS, ScriptKind
+from civis.local.services.script_views import document_of, script_links, script_view
+from civis.local.state import ObjectNotFound, Stored, objects
+
+__all__ = ["find_script", "routes"]
+
+routes = Routes()
+
+_BY_SEGMENT = {kind.segment: kind for kind in KINDS}
+_SQL = SCRIPT_KINDS["sql_script"]
+_STATUSES = ("running", "failed", "succeeded", "idle", "scheduled", "queued", "cancelled")
+
+Handler = Callable[[Call, ScriptKind], Any]
+
+
+def find_script(call: Call, kind: ScriptKind | None = None) -> Stored:
+    """Read the script that a request names, of a kind or of any.
+
+    Raises
+    ------
+    NotFound
+        If there is none.
+    """
+    wanted = tuple(SCRIPT_KINDS) if kind is None else kind.kind
+    noun = "script" if kind is None else f"{kind.label} script"
+    return find_object(call.connection, wanted, call.params["id"], noun)
+
+
+def create(call: Call, kind: ScriptKind) -> dict[str, Any]:
+    """Create a script."""
+    document = document_of(call, kind)
+    _require_connections(call, document)
+    script = objects.insert(
+        call.connection,
+        kind.kind,
+        document,
+        now=call.now,
+        name=_name(call) or "",
+        author_id=call.user.id,
+        parent_id=_parent(call),
+        hidden=bool(call.params.get("hidden")),
+    )
+    if not script.name:
+        script = objects.update(call.connection, script.id, now=call.now, name=f"Script #{script.id}")
+    return script_view(call, script)
+
+
+def read(call: Call, kind: ScriptKind) -> dict[str, Any]:
+    """Show a script."""
+    return script_view(call, find_script(call, kind))
+
+
+def replace(call: Call, kind: ScriptKind) -> dict[str, Any]:
+    """Replace what a script is; what the request leaves out becomes its default."""
+    return _change(call, find_script(call, kind), document_of(call, kind))
+
+
+def change(call: Call, kind: ScriptKind) -> dict[str, Any]:
+    """Change some of what a script is."""
+    script = find_script(call, kind)
+    return _change(call, script, document_of(call, kind, script.document))
+
+
+def archive(call: Call, kind: ScriptKind) -> dict[str, Any]:
+    """Archive a script or bring it back."""
+    return script_view(call, set_archived(call, find_script(call, kind)))
+
+
+def delete(call: Call, kind: ScriptKind) -> None:
+    """Archive a script; nothing is lost."""
+    set_archived(call, find_script(call, kind), archived=True)
+
+
+def clone(call: Call, kind: ScriptKind) -> dict[str, Any]:
+    """Copy a script without its runs; schedule and notifications only if that is asked for."""
+    script = find_script(call, kind)
+    document = dict(script.document)
+    for flag, field in (("clone_schedule", "schedule"), ("clone_notifications", "notifications")):
+        if not call.params.get(flag):
+            document[field] = {}
+    copy = objects.insert(
+        call.connection,
+        kind.kind,
+        document,
+        now=call.now,
+        name=f"Clone of Script {script.id} {script.name}",
+        author_id=call.user.id,
+        parent_id=script.parent_id if call.params.get("clone_triggers") else None,
+        hidden=script.hidden,
+    )
+    return script_view(call, copy)
+
+
+_OPERATIONS: tuple[tuple[str, str, Handler], ...] = (
+    ("POST", "", create),
+    ("GET", "/{id}", read),
+    ("PUT", "/{id}", replace),
+    ("PATCH", "/{id}", change),
+    ("DELETE", "/{id}", delete),
+    ("PUT", "/{id}/archive", archive),
+    ("POST", "/{id}/clone", clone),
+)
+
+
+def _register(method: str, path: str, handler: Handler, kind: ScriptKind) -> None:
+    """Put a handler that needs to know its kind of script into the table."""
+    routes(method, f"/scripts/{kind.segment}{path}")(lambda call: handler(call, kind))
+
+
+for _kind in KINDS:
+    for _method, _path, _handler in _OPERATIONS:
+        _register(_method, _path, _handler, _kind)
+
+
+@routes("GET", "/scripts/types")
+def list_types(call: Call) -> list[dict[str, Any]]:
+    """List the kinds of scripts."""
+    return [{"name": kind.segment} for kind in KINDS]
+
+
+@routes("POST", "/scripts")
+def create_legacy(call: Call) -> dict[str, Any]:
+    """Create a SQL script the old way."""
+    return _any_view(call, objects.fetch(call.connection, None, create(call, _SQL)["id"]))
+
+
+@routes("GET", "/scripts/{id}")
+def read_any(call: Call) -> dict[str, Any]:
+    """Show a script of any kind."""
+    return _any_view(call, find_script(call))
+
+
+@routes("DELETE", "/scripts/{id}")
+def delete_any(call: Call) -> None:
+    """Archive a script of any kind."""
+    set_archived(call, find_script(call), archived=True)
+
+
+@routes("GET", "/scripts")
+def list_scripts(call: Call) -> Page:
+    """List scripts, those changed last first."""
+    orders = ("updated_at", "name", "created_at", "last_run.updated_at")
+    order, descending = ordering(call, orders, "updated_at", descending=True)
+    filters: dict[str, Any] = {
+        "author_id": id_list(call.params.get("author"), "author") or None,
+        "hidden": bool(call.params.get("hidden")),
+        "archived": archive_filter(call),
+    }
+    found = objects.select_objects(
+        call.connection,
+        _kinds_asked_for(call),
+        order_by=order if "." not in order else "updated_at",
+        descending=descending,
+        **filters,
+    )
+    views = [
+        view | {"type": SCRIPT_KINDS[script.kind].label, "links": script_links(call, script)}
+        for script, view in zip(found, common_views(call.connection, found), strict=True)
+    ]
+    views = [view | {"is_template": False} for view in views if _has_status(call, view)]
+    if order == "last_run.updated_at":
+        views = by_last_run(views, descending=descending)
+    return page_of(
+        call, len(views), lambda limit, offset: views[offset : offset + limit], default=20, maximum=50
+    )
+
+
+def by_last_run(views: list[dict[str, Any]], *, descending: bool) -> list[dict[str, Any]]:
+    """Order jobs by when their last run changed; those that never ran come last."""
+    ran = [view for view in views if view["last_run_updated_at"] is not None]
+    ran.sort(key=lambda view: view["last_run_updated_at"], reverse=descending)
+    return ran + [view for view in views if view["last_run_updated_at"] is None]
+
+
+def _kinds_asked_for(call: Call) -> list[str]:
+    """Read the filters `type` and `category`; scripts of the local platform have one category."""
+    segments = word_list(call.params.get("type"))
+    for segment in segments:
+        require_choice(segment, tuple(_BY_SEGMENT), "type")
+    require_choice(call.params.get("category"), ("script", "import", "export", "enhancement"), "category")
+    if call.params.get("category") not in (None, "script"):
+        return []
+    return [_BY_SEGMENT[segment].kind for segment in segments] or list(SCRIPT_KINDS)
+
+
+def _has_status(call: Call, view: Mapping[str, Any]) -> bool:
+    """Tell whether a script passes the filter `status`."""
+    wanted = word_list(call.params.get("status"))
+    for status in wanted:
+        require_choice(status, _STATUSES, "status")
+    return (
+        not wanted
+        or view["state"] in wanted
+        or ("scheduled" in wanted and bool(view["schedule"]["scheduled"]))
+    )
+
+
+def _any_view(call: Call, script: Stored) -> dict[str, Any]:
+    """Show a script as the operations for any kind do: with the type that jobs have."""
+    return {**script_view(call, script), "type": SCRIPT_KINDS[script.kind].job_type}
+
+
+def _change(call: Call, script: Stored, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Store a script's new document, name and parent."""
+    _require_connections(call, document)
+    changed = objects.update(
+        call.connection,
+        script.id,
+        now=call.now,
+        document=document,
+        name=_name(call),
+        parent_id=_parent(call),
+    )
+    return script_view(call, changed)
+
+
+def _name(call: Call) -> str | None:
+    """Read the name; a blank one counts as none."""
+    return str(call.params.get("name") or "").strip() or None
+
+
+def _parent(call: Call) -> int | None:
+    """Read the job that triggers this one; jobs that trigger each other in a circle would never end."""
+    id: int | None = call.params.get("parent_id")
+    if id is None:
+        return None
+    try:
+        parent = objects.fetch(call.connection, None, id)
+    except ObjectNotFound:
+        raise NotFound(f"There is no job with ID {id} to be the parent.") from None
+    above: set[int] = {parent.id}
+    while parent.parent_id is not None and parent.parent_id not in above:
+        above.add(parent.parent_id)
+        parent = objects.fetch(call.connection, None, parent.parent_id)
+    if call.params.get("id") in above:
+        raise BadRequest(f"The job {id} cannot be the parent: it is triggered by the job itself.")
+    return id
+
+
+def _require_connections(call: Call, document: Mapping[str, Any]) -> None:
+    """Refuse a database or a credential that there is not."""
+    if document.get("remote_host_id") is not None:
+        resolve_database(call.connection, document["remote_host_id"])
+    if document.get("credential_id") is not None:
+        resolve_credential(call.connection, document["credential_id"])

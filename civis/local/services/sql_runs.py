@@ -1,0 +1,160 @@
+"""What a run of a SQL script does: its SQL with values filled in, its rows as CSV files of the platform."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO
+
+from civis.local.jobs import JobFailed, RunContext, executor
+from civis.local.services.csv_settings import SUFFIXES, csv_format, max_file_bytes
+from civis.local.services.files import create_file
+from civis.local.services.script_kinds import SCRIPT_KINDS
+from civis.local.services.script_parameters import ParameterError
+from civis.local.services.script_values import fetch_named, script_values
+from civis.local.services.sql_template import fill
+from civis.local.state import Stored, as_datetime, runs
+from civis.local.warehouse import Column, ExportResult
+
+__all__ = ["run_sql_script"]
+
+MANIFEST_LINK_SECONDS = 7 * 86_400
+"""How long the links in a manifest hold, in seconds."""
+
+_DELIMITERS = {"comma": ",", "tab": "\t", "pipe": "|"}
+
+
+class _Files:
+    """The blobs an export writes: one for each of its files, all gone again if it fails."""
+
+    def __init__(self, context: RunContext, prefix: str) -> None:
+        self._blobs = context.platform.blobs
+        self._prefix = prefix
+        self.keys: dict[int, str] = {}
+
+    def write(self, number: int) -> AbstractContextManager[BinaryIO]:
+        """Open the blob of a file, by the file's number."""
+        self.keys[number] = self._blobs.new_key(self._prefix)
+        writer: AbstractContextManager[BinaryIO] = self._blobs.writer(self.keys[number])
+        return writer
+
+    def discard(self) -> None:
+        """Delete all that was written."""
+        for key in self.keys.values():
+            if self._blobs.exists(key):
+                self._blobs.delete(key)
+        self.keys.clear()
+
+
+@executor("sql_script", job_type=SCRIPT_KINDS["sql_script"].job_type)
+def run_sql_script(context: RunContext) -> None:
+    """Run a script's SQL; what its last query gives becomes the run's output."""
+    inputs: dict[str, Any] = context.run.document.get("inputs") or context.job.document
+    sql = _filled(context, inputs)
+    settings = inputs["csv_settings"]
+    prefix = settings["filename_prefix"] or f"script_{context.job.id}_run_{context.run.id}"
+    files = _Files(context, prefix)
+    database = context.platform.warehouse.database(
+        fetch_named(context, "database", inputs["remote_host_id"]).document["name"]
+    )
+    context.log("Executing the SQL.")
+    try:
+        result = database.export(
+            sql,
+            files.write,
+            csv_format(settings),
+            user=context.user,
+            max_file_size=max_file_bytes(settings),
+            multifile=settings["force_multifile"],
+            name=prefix,
+            interruption=context.interruption,
+        )
+        context.check()
+        if result.row_count:
+            _publish(context, files, result, sql, settings, prefix)
+        else:
+            files.discard()  # nothing to give: the run has no output at all
+    except BaseException:
+        files.discard()
+        raise
+    context.log(_summary(result))
+
+
+def _filled(context: RunContext, inputs: Mapping[str, Any]) -> str:
+    """Put the arguments into the SQL."""
+    try:
+        return fill(inputs["sql"], inputs.get("params") or (), script_values(context, inputs))
+    except ParameterError as error:
+        raise JobFailed(str(error)) from None
+
+
+def _publish(
+    context: RunContext,
+    files: _Files,
+    result: ExportResult,
+    sql: str,
+    settings: Mapping[str, Any],
+    prefix: str,
+) -> None:
+    """Make files of the platform from what was exported; the one to begin with is the output."""
+    platform, now = context.platform, as_datetime(context.platform.clock.time())
+    manifest_key = None
+    if settings["force_multifile"]:
+        files.keys[-1] = manifest_key = platform.blobs.new_key(f"{prefix}.manifest.json")
+    with platform.state.begin() as connection:
+
+        def store(name: str, key: str) -> Stored:
+            return create_file(
+                platform, connection, name=name, author_id=context.user_id, blob_key=key, now=now
+            )
+
+        if manifest_key is None:
+            file = store(prefix + SUFFIXES[settings["compression"]], files.keys[0])
+        else:
+            entries = [
+                _entry(platform, store(each.name, files.keys[each.number]), each.size)
+                for each in result.files
+            ]
+            manifest = _manifest(sql, result.columns, settings, entries)
+            with platform.blobs.writer(manifest_key) as target:
+                target.write(json.dumps(manifest).encode())
+            file = store(f"{prefix}.manifest.json", manifest_key)
+        runs.add_output(
+            connection, context.run.id, object_type="File", object_id=file.id, name=file.name, now=now
+        )
+
+
+def _entry(platform: Any, file: Stored, size: int) -> dict[str, Any]:
+    """Describe one file of several."""
+    link = platform.blobs.download_url(
+        file.document["blob_key"], filename=file.name, seconds=MANIFEST_LINK_SECONDS
+    )
+    return {
+        "id": file.id,
+        "name": file.name,
+        "size": size,
+        "url": f"{platform.url}files/{file.id}",
+        "url_signed": link,
+    }
+
+
+def _manifest(
+    sql: str, columns: Sequence[Column], settings: Mapping[str, Any], entries: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Describe an export of several files."""
+    return {
+        "query": sql,
+        "header": [column.name for column in columns],
+        "entries": entries,
+        "unquoted": settings["unquoted"],
+        "compression": settings["compression"],
+        "delimiter": _DELIMITERS[settings["column_delimiter"]],
+    }
+
+
+def _summary(result: ExportResult) -> str:
+    """Say in a sentence what came out."""
+    if not result.returns_rows:
+        return "The SQL was executed; it returns no rows."
+    return f"The query returned {result.row_count} rows; files written: {len(result.files)}."

@@ -1,0 +1,98 @@
+"""Storage hosts: buckets that users note; the local platform keeps them and does not reach them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from civis.local.api import BadRequest, Call, Routes
+from civis.local.services.lookups import find_object, require_choice
+from civis.local.state import Stored, objects
+from civis.local.state.people import author
+
+__all__ = ["routes"]
+
+routes = Routes()
+
+_REGION = "us-east-1"
+
+
+@routes("GET", "/storage_hosts")
+def list_storage_hosts(call: Call) -> list[dict[str, Any]]:
+    """List the storage hosts."""
+    found = objects.select_objects(call.connection, "storage_host", archived=False, descending=False)
+    return [_view(call, each) for each in found]
+
+
+@routes("POST", "/storage_hosts")
+def post_storage_host(call: Call) -> dict[str, Any]:
+    """Note a new storage host."""
+    document = {"s3_options": {"region": _REGION}, **_fields(call)}
+    stored = objects.insert(
+        call.connection,
+        "storage_host",
+        document,
+        now=call.now,
+        name=call.params["name"],
+        author_id=call.user.id,
+    )
+    return _view(call, stored)
+
+
+@routes("GET", "/storage_hosts/{id}")
+def get_storage_host(call: Call) -> dict[str, Any]:
+    """Describe a storage host."""
+    return _view(call, _stored(call))
+
+
+@routes("PUT", "/storage_hosts/{id}")
+def put_storage_host(call: Call) -> dict[str, Any]:
+    """Replace a storage host's attributes."""
+    return _change(call, {"s3_options": {"region": _REGION}, **_fields(call)})
+
+
+@routes("PATCH", "/storage_hosts/{id}")
+def patch_storage_host(call: Call) -> dict[str, Any]:
+    """Change some of a storage host's attributes."""
+    return _change(call, _fields(call))
+
+
+@routes("DELETE", "/storage_hosts/{id}")
+def delete_storage_host(call: Call) -> None:
+    """Delete a storage host."""
+    objects.remove(call.connection, _stored(call).id)
+
+
+def _stored(call: Call) -> Stored:
+    """Find the storage host that the path names."""
+    return find_object(call.connection, "storage_host", call.params["id"], "storage host")
+
+
+def _fields(call: Call) -> dict[str, Any]:
+    """Read and check what a request sends."""
+    require_choice(call.params.get("provider"), ("s3",), "provider")
+    for name in ("name", "provider", "bucket"):
+        if name in call.params and not call.params[name]:
+            raise BadRequest(f"{name} must not be empty.")
+    fields = {name: call.params[name] for name in ("provider", "bucket") if name in call.params}
+    options = call.params.get("s3_options")
+    if options is not None:
+        fields["s3_options"] = {"region": options.get("region") or _REGION}
+    return fields
+
+
+def _change(call: Call, fields: dict[str, Any]) -> dict[str, Any]:
+    """Store changed attributes."""
+    stored = objects.update(
+        call.connection, _stored(call).id, now=call.now, document=fields, name=call.params.get("name")
+    )
+    return _view(call, stored)
+
+
+def _view(call: Call, stored: Stored) -> dict[str, Any]:
+    """Describe a storage host as the answers do."""
+    return {
+        "id": stored.id,
+        "owner": author(call.connection, stored.author_id),
+        "name": stored.name,
+        **stored.document,
+    }

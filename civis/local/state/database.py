@@ -1,0 +1,200 @@
+"""The database that holds the state: its engine, transactions, and what has to happen after a commit.
+
+Behaviour that differs between SQLite and other databases stands here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from civis.local.state.moments import moment_text
+from civis.local.state.schema import metadata
+
+BUSY_TIMEOUT_MS = 60_000
+"""How long a transaction waits for another one to end before SQLite gives up, in milliseconds."""
+
+_AFTER_COMMIT = "civis_after_commit"
+_READ_ONLY = "civis_read_only"
+
+
+class State:
+    """The platform's state in a database.
+
+    Parameters
+    ----------
+    url : str
+        SQLAlchemy's database URL: ``sqlite:////folder/state.db`` or ``postgresql+psycopg://…``. Tables that
+        are missing are made.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from civis.local.state import State, objects
+    >>> with TemporaryDirectory() as folder:
+    ...     state = State(f"sqlite:///{Path(folder) / 'state.db'}")
+    ...     with state.begin() as connection:
+    ...         stored = objects.insert(connection, "project", {"note": "first"}, now=0.0, name="Survey")
+    ...     state.close()
+    >>> stored.id, stored.name
+    (1, 'Survey')
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        is_sqlite = self._engine.url.get_backend_name() == "sqlite"
+        self._turn: _Turn | nullcontext[None] = _Turn() if is_sqlite else nullcontext()
+        metadata.create_all(self._engine)
+
+    def __repr__(self) -> str:
+        return f"State({self._engine.url.render_as_string(hide_password=True)!r})"
+
+    @property
+    def engine(self) -> Engine:
+        """SQLAlchemy's engine, for what needs more than a transaction."""
+        return self._engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open one write transaction: committed when the block ends, rolled back when it raises.
+
+        On SQLite there is one writer at a time, and the transaction is one from its start (BEGIN IMMEDIATE),
+        so what it reads is what it writes upon. Callbacks given to :func:`after_commit` run after the commit.
+
+        Raises
+        ------
+        RuntimeError
+            On SQLite, if the thread has a write transaction open already: it would wait for itself.
+        """
+        with self._turn, self._engine.connect() as connection:
+            callbacks: list[Callable[[], object]] = []
+            connection.info[_AFTER_COMMIT] = callbacks
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                connection.info.pop(_AFTER_COMMIT, None)
+        # The connection is back in the pool by now: a callback may open a transaction of its own.
+        for callback in callbacks:
+            callback()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open one transaction that only reads: it never waits for a writer, nor a writer for it."""
+        with self._engine.connect() as connection:
+            reading = connection.execution_options(**{_READ_ONLY: True})
+            with reading.begin():
+                yield reading
+
+    def close(self) -> None:
+        """Close all connections; the state can be opened again by a new :class:`State`."""
+        self._engine.dispose()
+
+
+class _Turn:
+    """Whose turn it is to write, among the threads of this process.
+
+    SQLite makes writers wait by sleeping longer and longer, so that under load most of them sleep while
+    nobody writes. Waiting here wakes the next one at once; SQLite's own lock still guards against other
+    processes.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder: int | None = None
+
+    def __enter__(self) -> None:
+        if self._holder == threading.get_ident():
+            raise RuntimeError("This thread has a write transaction open already; use its connection.")
+        if not self._lock.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise TimeoutError(
+                f"Another write transaction did not end within {BUSY_TIMEOUT_MS / 1000:.0f} seconds."
+            )
+        self._holder = threading.get_ident()
+
+    def __exit__(self, *error: object) -> None:
+        self._holder = None
+        self._lock.release()
+
+
+def after_commit(connection: Connection, callback: Callable[[], object]) -> None:
+    """Have something done once the transaction is committed, and not at all if it is rolled back.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+        As :meth:`State.begin` gave it.
+    callback : callable
+        Called without arguments, on the same thread, in the order of registration.
+
+    Raises
+    ------
+    RuntimeError
+        If the connection is not one of :meth:`State.begin`.
+    """
+    callbacks = connection.info.get(_AFTER_COMMIT)
+    if callbacks is None:
+        raise RuntimeError("after_commit needs a connection inside `with state.begin() as connection:`.")
+    callbacks.append(callback)
+
+
+def document_text(document: Any) -> str:
+    """Write a document as JSON; dates and times as the API writes them, decimal numbers as numbers."""
+    return json.dumps(document, default=_plain_value, ensure_ascii=False, allow_nan=True)
+
+
+def _plain_value(value: object) -> object:
+    """Give something JSON can hold for a value that it cannot."""
+    if isinstance(value, datetime):
+        return moment_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(
+        f"A document cannot hold a {type(value).__name__}; give text, numbers, lists or mappings instead."
+    )
+
+
+def _engine(url: str) -> Engine:
+    """Make the engine for a URL, with SQLite's switches if it is one of SQLite's."""
+    parsed = sa.make_url(url)
+    options: dict[str, Any] = {"json_serializer": document_text, "pool_size": 16, "max_overflow": 64}
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed, pool_pre_ping=True, **options)
+    if parsed.database in (None, "", ":memory:"):
+        raise ValueError(f"The state needs a file that several threads can open, not the URL {url!r}.")
+    engine = sa.create_engine(parsed, **options)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
+    """Set a new connection's switches; see SQLAlchemy's page on pysqlite about `isolation_level`."""
+    dbapi_connection.isolation_level = None  # the driver must not begin transactions on its own
+    cursor = dbapi_connection.cursor()
+    try:
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")  # a commit that was answered survives a power cut
+        cursor.execute("PRAGMA foreign_keys = ON")
+    finally:
+        cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin a transaction as a writer at once: one that turns into a writer later can fail as "locked"."""
+    is_reading = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")

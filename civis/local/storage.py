@@ -1,0 +1,80 @@
+"""A platform's data directory: made, filled with its secrets, emptied; knows files and no meaning."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from civis.local.settings import PlatformError, Settings
+
+__all__ = ["empty_dir", "make_dir", "read_or_make_secret"]
+
+
+def make_dir(path: Path) -> None:
+    """Make a directory that only its owner can read, or check that one that is there can be written.
+
+    Raises
+    ------
+    PlatformError
+        When it cannot be made or written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = path / f".probe-{secrets.token_hex(8)}"
+        probe.touch(mode=0o600)
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise PlatformError(f"cannot write to the directory {path}: {reason}; use another one") from None
+
+
+def read_or_make_secret(path: Path) -> str:
+    """Read 256 random bits from a file that only its owner can read, made where there is none.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it holds 64 hexadecimal digits.
+
+    Raises
+    ------
+    PlatformError
+        When the file is there and empty: what was signed with its content could never be read again.
+    """
+    if not path.exists():
+        incoming = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+        descriptor = os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        incoming.replace(path)
+        _sync_dir(path.parent)
+    text = path.read_text(encoding="ascii", errors="replace").strip()
+    if not text:
+        raise PlatformError(f"the file {path} is empty; delete it to have a new key made")
+    return text
+
+
+def empty_dir(settings: Settings) -> None:
+    """Delete everything in the data directory but the lock and the secrets."""
+    kept = {settings.lock_path, settings.key_path, settings.secret_path}
+    for path in settings.data_dir.iterdir():
+        if path in kept:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _sync_dir(path: Path) -> None:
+    """Have a new name in a directory survive a power cut, where directories can be synced."""
+    if os.name == "posix":
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,104 @@
+"""The warehouse: a folder with one file a database."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from pathlib import Path
+from types import TracebackType
+
+from civis._names import suggestion
+from civis.local.warehouse.engine import DuckDatabase
+from civis.local.warehouse.errors import DatabaseNotFound, WarehouseError
+
+__all__ = ["Warehouse"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,62}")
+_SUFFIX = ".duckdb"
+
+
+class Warehouse:
+    """The databases under a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Is made if it is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with Warehouse(Path(tempfile.mkdtemp())) as warehouse:
+    ...     warehouse.add("local")
+    ...     warehouse.database("local").execute("select count(*)", user="ann").rows
+    ((1,),)
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[str, DuckDatabase] = {}
+        self._lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def databases(self) -> list[str]:
+        """List the databases' names, in order."""
+        return sorted(path.name[: -len(_SUFFIX)] for path in self._folder.glob(f"*{_SUFFIX}"))
+
+    def add(self, name: str) -> None:
+        """Make an empty database; nothing happens if it exists.
+
+        Raises
+        ------
+        WarehouseError
+            If the name will not do.
+        """
+        if not _NAME.fullmatch(name) or name.endswith((".", " ")):
+            raise WarehouseError(
+                f"{name!r} cannot be the name of a database: it takes up to 63 letters, digits, blanks, '_', "
+                "'-' and '.', and begins with a letter or digit"
+            )
+        with self._lock:
+            if name not in self._open:
+                self._open[name] = DuckDatabase(name, self._path(name))
+                _sync(self._folder)
+
+    def database(self, name: str) -> DuckDatabase:
+        """Give a database by its name; :exc:`DatabaseNotFound` if there is none."""
+        with self._lock:
+            if name not in self._open:
+                if name not in self.databases():
+                    near = suggestion(name, self.databases())
+                    raise DatabaseNotFound(f"there is no database {name!r}.{near}")
+                self._open[name] = DuckDatabase(name, self._path(name))
+            return self._open[name]
+
+    def close(self) -> None:
+        """Close all databases; the warehouse opens them again when asked."""
+        with self._lock:
+            for database in self._open.values():
+                database.close()
+            self._open.clear()
+
+    def _path(self, name: str) -> Path:
+        """Give the file of a database."""
+        return self._folder / f"{name}{_SUFFIX}"
+
+
+def _sync(folder: Path) -> None:
+    """Have a new file's name survive a power cut (Windows offers no way)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
