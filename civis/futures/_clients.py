@@ -1,0 +1,24 @@
+"""The client that a future works with: found at its poller, or made from the environment.
+
+Futures are pickled as IDs and a poller; clients and their methods see to it that no key travels with them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from civis.client import APIClient
+
+
+def make_client(api_key: str | None = None) -> APIClient:
+    """Make a client from the environment."""
+    from civis.client import APIClient  # noqa: PLC0415 - most futures are given a client and need none made
+
+    return APIClient(api_key)
+
+
+def client_of_poller(poller: object) -> APIClient | None:
+    """Give the client that a method of a resource belongs to, None where it cannot be told; asks nobody."""
+    client: Any = getattr(getattr(poller, "__self__", None), "_client", None)
+    return client  # type: ignore[no-any-return]  # resources of any client have it

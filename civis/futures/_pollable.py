@@ -1,0 +1,468 @@
+"""A future whose result is found by asking again and again: the part that knows no job and no client."""
+
+from __future__ import annotations
+
+import atexit
+import concurrent.futures
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from civis._clock import SYSTEM_CLOCK, Clock
+from civis.futures._failures import (
+    CivisPollingError,
+    UnfinishedJobWarning,
+    UnseenFailureWarning,
+    job_failure,
+)
+from civis.futures._policy import (
+    EARLY_DELAYS,
+    OUTAGE_LIMIT,
+    Verdict,
+    check_interval,
+    is_passing,
+    outage_delay,
+    poll_delay,
+    read_verdict,
+)
+from civis.futures._scheduler import call_after_fork, current_scheduler
+
+if TYPE_CHECKING:
+    from civis.client import APIClient
+
+
+class PollableResult(concurrent.futures.Future[Any]):
+    """A `concurrent.futures.Future` whose result is found by polling.
+
+    Polls happen on a few threads that all futures of the process share: making a future sends nothing,
+    `done` and its like answer from memory, and a future that nobody holds any more stops being polled.
+    `concurrent.futures.wait` and `as_completed` understand it.
+
+    Parameters
+    ----------
+    poller : callable
+        Returns an object with an attribute `state`, or None while nothing is known.
+    poller_args : sequence
+        The arguments to call it with.
+    polling_interval : int or float, optional
+        Seconds between polls. By default the interval starts at one second and grows by the factor 1.2 to
+        at most 15 seconds; within the first second the poller is called after 0.05, 0.15, 0.35 and 0.75
+        seconds, because quick jobs are over by then.
+    client : civis.APIClient, optional
+        The client that the poller belongs to.
+    poll_on_creation : bool, optional
+        Poll soon after creation, and at once when the result is asked for (the default). If False, the
+        first poll comes one interval after creation.
+
+    Raises
+    ------
+    ValueError
+        When the polling interval is not greater than 0.
+
+    Examples
+    --------
+    >>> import civis
+    >>> client = civis.APIClient()  # doctest: +SKIP
+    >>> future = PollableResult(client.queries.get, (2540,))  # doctest: +SKIP
+    >>> future.result(timeout=60).result_rows  # doctest: +SKIP
+    [['1']]
+    """
+
+    #: Where outages take their time from.
+    _clock: Clock = SYSTEM_CLOCK
+    #: Whether something happens on success besides ending; only the process that made the future does it.
+    _acts_when_done = False
+    # Defaults for the destructor of an object whose construction failed.
+    _failed_unseen = False
+    _seen = False
+
+    def __init__(
+        self,
+        poller: Callable[..., Any],
+        poller_args: Sequence[Any],
+        polling_interval: float | None = None,
+        client: APIClient | None = None,
+        poll_on_creation: bool = True,
+    ) -> None:
+        super().__init__()
+        self._interval = check_interval(polling_interval)
+        self._poller = poller
+        self._poller_args = tuple(poller_args)
+        self._client = client
+        self._poll_on_creation = poll_on_creation
+        self._poll_count = 0
+        self._error_count = 0
+        self._failing_since: float | None = None
+        self._is_polling = False
+        self._settling = False
+        self._last_response: Any = None
+        self._calling_back: int | None = None
+        self._callback_error: BaseException | None = None
+        self._watched_by = current_scheduler()
+        first = poll_delay(0, self._interval)
+        self._watched_by.watch(self, min(first, EARLY_DELAYS[0]) if poll_on_creation else first)
+        _living.add(self)
+
+    # What a user asks
+
+    @property
+    def polling_interval(self) -> float | None:
+        """Seconds between polls; None where the growing default holds."""
+        return self._interval
+
+    @property
+    def state(self) -> str:
+        """The platform's state as of the last poll; "running" before the first."""
+        if self.cancelled():
+            return "cancelled"
+        return str(getattr(self._last_response, "state", None) or "running")
+
+    def running(self) -> bool:
+        """Whether the result is not known yet; no request is made.
+
+        Returns
+        -------
+        bool
+        """
+        return not self.done()
+
+    def succeeded(self) -> bool:
+        """Whether the job is known to have succeeded; no request is made.
+
+        Returns
+        -------
+        bool
+        """
+        return self.done() and not self.cancelled() and self._peek_exception() is None
+
+    def failed(self) -> bool:
+        """Whether the job is known to have failed; no request is made.
+
+        Returns
+        -------
+        bool
+        """
+        return self.done() and not self.cancelled() and self._peek_exception() is not None
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the job and return what the platform said last.
+
+        Parameters
+        ----------
+        timeout : int or float, optional
+            Seconds to wait at most. By default as long as it takes.
+
+        Returns
+        -------
+        civis.Response
+
+        Raises
+        ------
+        civis.base.CivisJobFailure
+            When the run failed.
+        MemoryError
+            When the run ran out of memory.
+        concurrent.futures.CancelledError
+            When the run was cancelled.
+        TimeoutError
+            When it is not known within `timeout`.
+        """
+        self._await_settled(timeout)
+        return super().result(0)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait for the job and return what `result` would raise, or None.
+
+        Parameters
+        ----------
+        timeout : int or float, optional
+            Seconds to wait at most. By default as long as it takes.
+
+        Returns
+        -------
+        BaseException or None
+
+        Raises
+        ------
+        concurrent.futures.CancelledError
+            When the run was cancelled.
+        TimeoutError
+            When it is not known within `timeout`.
+        """
+        try:
+            self._await_settled(timeout)
+        except concurrent.futures.CancelledError:
+            raise
+        except Exception as error:
+            if error is self._callback_error:
+                return error
+            raise
+        return super().exception(0)
+
+    def cancel(self) -> bool:
+        """Stop waiting for the result.
+
+        Returns
+        -------
+        bool
+            Whether the future is cancelled; False when the result was known before.
+        """
+        self._settle_cancelled()
+        return self.cancelled()
+
+    def add_done_callback(self, fn: Callable[[Any], object]) -> None:
+        """Have a function called with this future when it is done, at once if it is already.
+
+        The function may ask for the result. An exception that it raises is raised by `result` and
+        `exception`.
+
+        Parameters
+        ----------
+        fn : callable
+            Takes the future.
+        """
+        self._mark_seen()
+        # Who asks to be called must be called, also when nobody holds the future any more.
+        self._keep()
+        super().add_done_callback(partial(_call_back, fn))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {id(self):#x} state={self.state}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as a poller and IDs: the receiver polls for itself, with the key of its own environment.
+
+        What is to be done when the result is known (starting a run again, callbacks) stays with this process.
+        """
+        rebuild = partial(
+            type(self),
+            self._poller,
+            self._poller_args,
+            polling_interval=self._interval,
+            client=self._client,
+            poll_on_creation=self._poll_on_creation,
+        )
+        return rebuild, ()
+
+    def __del__(self) -> None:
+        self._warn_unseen()
+
+    # What the scheduler does
+
+    def _poll(self) -> float | None:
+        """Ask once; the seconds until the next poll, or None when the result is known."""
+        with self._condition:
+            if self._settling or self._is_polling:
+                return None
+            self._is_polling = True
+        try:
+            return self._ask()
+        except Exception as error:
+            self._settle_failed(error)
+            return None
+        finally:
+            with self._condition:
+                self._is_polling = False
+
+    def _ask(self) -> float | None:
+        """Call the poller and draw the consequence."""
+        try:
+            response = self._poller(*self._poller_args)
+        except Exception as error:
+            return self._take_error(error)
+        return self._take_answer(response)
+
+    def _take_answer(self, response: Any) -> float | None:
+        """Draw the consequence of an answer."""
+        self._poll_count += 1
+        self._error_count = 0
+        self._failing_since = None
+        if response is not None:
+            self._last_response = response
+        verdict = read_verdict(getattr(response, "state", None))
+        if verdict is Verdict.SUCCEEDED:
+            self._on_success(response)
+        elif verdict is Verdict.CANCELLED:
+            self._settle_cancelled()
+        elif verdict is Verdict.FAILED:
+            return self._on_failure(response)
+        return poll_delay(self._poll_count, self._interval) if verdict is Verdict.RUNNING else None
+
+    def _take_error(self, error: Exception) -> float | None:
+        """Draw the consequence of a poll that failed: a line that is down says nothing about the job."""
+        if not is_passing(error):
+            self._settle_failed(error)
+            return None
+        self._error_count += 1
+        now = self._clock.monotonic()
+        if self._failing_since is None:
+            self._failing_since = now
+        if now - self._failing_since > OUTAGE_LIMIT:
+            self._settle_failed(self._outage(error))
+            return None
+        return outage_delay(self._error_count, self._interval)
+
+    def _outage(self, error: Exception) -> CivisPollingError:
+        """Give the error of a future that could not ask for too long."""
+        outage = CivisPollingError(
+            f"the platform could not be asked for {OUTAGE_LIMIT:.0f} seconds; the job may still be running. "
+            f"The last attempt failed with {type(error).__name__}: {error}"
+        )
+        outage.__cause__ = error
+        return outage
+
+    def _on_success(self, response: Any) -> None:
+        """Give the job succeeded."""
+        self._settle_result(response)
+
+    def _on_failure(self, response: Any) -> float | None:
+        """Give the job failed; the seconds until the next poll where there is to be one after all."""
+        self._settle_failed(job_failure(response, None, None, []))
+        return None
+
+    # How it ends
+
+    def _settle_result(self, response: Any) -> None:
+        """End with a result."""
+        self._settle(lambda: super(PollableResult, self).set_result(response))
+
+    def _settle_failed(self, error: BaseException) -> None:
+        """End with an exception."""
+        self._failed_unseen = not self._seen
+        self._settle(lambda: super(PollableResult, self).set_exception(error))
+
+    def _settle_cancelled(self) -> None:
+        """End as cancelled, and tell those who wait by `concurrent.futures.wait` as an executor would."""
+
+        def end() -> None:
+            super(PollableResult, self).cancel()
+            super(PollableResult, self).set_running_or_notify_cancel()
+
+        self._settle(end)
+
+    def _settle(self, end: Callable[[], None]) -> None:
+        """End once: who comes second finds the matter settled. Callbacks run here, without a lock."""
+        with self._condition:
+            if self._settling:
+                return
+            self._settling = True
+            self._calling_back = threading.get_ident()
+        try:
+            end()
+        finally:
+            with self._condition:
+                self._calling_back = None
+                self._condition.notify_all()
+            current_scheduler().unwatch(self)
+            _kept.discard(self)
+
+    def _await_settled(self, timeout: float | None) -> None:
+        """Wait until the future is done and its callbacks have run; raise what a callback raised."""
+        self._mark_seen()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if not self.done():
+            self._watch_again()
+            super().exception(timeout)
+        with self._condition:
+            if self._calling_back != threading.get_ident():
+                remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
+                self._condition.wait_for(lambda: self._calling_back is None, remaining)
+                if self._callback_error is not None:
+                    raise self._callback_error
+
+    def _watch_again(self) -> None:
+        """Poll at once if that was promised for the first question; in a forked child, poll at all."""
+        scheduler = current_scheduler()
+        if self._poll_on_creation and not self._poll_count and not self._error_count:
+            scheduler.watch(self, 0.0)
+        elif self._watched_by is not scheduler:
+            scheduler.watch(self, poll_delay(self._poll_count, self._interval))
+        self._watched_by = scheduler
+
+    def _keep(self) -> None:
+        """Stay alive and polled until done, though nobody holds the future: something is to be done then."""
+        with self._condition:
+            if not self._settling:
+                _kept.add(self)
+
+    def _peek_exception(self) -> BaseException | None:
+        """Give the exception of a future that is done, seen by the program from now on."""
+        self._mark_seen()
+        return self._exception
+
+    def _mark_seen(self) -> None:
+        """Give the program looked at the outcome, so there is nothing to warn about."""
+        self._seen = True
+        self._failed_unseen = False
+
+    def _describe(self) -> str:
+        """Give what the future is about, for a message."""
+        return f"what {getattr(self._poller, '__qualname__', self._poller)!s}{self._poller_args} polls"
+
+    def _warn_unseen(self) -> None:
+        """Say once that a failure was never looked at."""
+        if self._failed_unseen:
+            self._failed_unseen = False
+            warnings.warn(
+                f"{self._describe()} failed, and nobody asked for its result: {self._exception}",
+                UnseenFailureWarning,
+                stacklevel=3,
+            )
+
+    def _start_over_in_child(self) -> None:
+        """After a fork: no lock that a thread of the parent may hold, no waiter of the parent."""
+        self._condition = threading.Condition()
+        self._waiters: list[Any] = []
+        # What is called when it is done is called once, and by the process that asked for it.
+        self._done_callbacks: list[Any] = []
+        self._is_polling = False
+        self._calling_back = None
+        self._settling = self.done()
+        if not self._settling and not self._acts_when_done:
+            self._watched_by = current_scheduler()
+            self._watched_by.watch(self, poll_delay(self._poll_count, self._interval))
+
+
+def _call_back(fn: Callable[[Any], object], future: PollableResult) -> None:
+    """Run a callback and keep what it raises for whoever asks for the result."""
+    try:
+        fn(future)
+    except Exception as error:
+        future._callback_error = error
+
+
+#: Every future that still exists, for the end of the process and for forked children.
+_living: weakref.WeakSet[PollableResult] = weakref.WeakSet()
+#: Futures that do something when their job is done, and therefore live until then.
+_kept: set[PollableResult] = set()
+
+
+def _start_over_in_child() -> None:
+    """Make the futures that a fork copied usable; what they do when done is left to the parent."""
+    _kept.clear()
+    for future in list(_living):
+        future._start_over_in_child()
+
+
+def _report_at_exit() -> None:
+    """Say what the program never looked at; no request is made, since a program's end must be quick."""
+    running = []
+    for future in list(_living):
+        future._warn_unseen()
+        if not future.done() and not future._seen:
+            running.append(future._describe())
+    if running:
+        warnings.warn(
+            f"the program ends while this is still running and nobody asked for the result: "
+            f"{', '.join(sorted(running)[:10])}{' …' if len(running) > 10 else ''}",
+            UnfinishedJobWarning,
+            stacklevel=2,
+        )
+
+
+call_after_fork(_start_over_in_child)
+atexit.register(_report_at_exit)

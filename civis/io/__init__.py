@@ -1,0 +1,35 @@
+"""Data in and out: tables, queries and files, to and from lists, frames and files of this machine.
+
+Neither pandas nor polars is imported before a function that needs it is called.
+"""
+
+from __future__ import annotations
+
+from civis.io._exporting import civis_to_csv, civis_to_multifile_csv, export_to_civis_file
+from civis.io._file_values import dataframe_to_file, file_to_dataframe, file_to_json, json_to_file
+from civis.io._files import civis_to_file, file_id_from_run_output, file_to_civis
+from civis.io._querying import query_civis, transfer_table
+from civis.io._reading import read_civis, read_civis_sql
+from civis.io._tablenames import split_schema_tablename
+from civis.io._writing import civis_file_to_table, csv_to_civis, dataframe_to_civis
+
+__all__ = [
+    "civis_file_to_table",
+    "civis_to_csv",
+    "civis_to_file",
+    "civis_to_multifile_csv",
+    "csv_to_civis",
+    "dataframe_to_civis",
+    "dataframe_to_file",
+    "export_to_civis_file",
+    "file_id_from_run_output",
+    "file_to_civis",
+    "file_to_dataframe",
+    "file_to_json",
+    "json_to_file",
+    "query_civis",
+    "read_civis",
+    "read_civis_sql",
+    "split_schema_tablename",
+    "transfer_table",
+]

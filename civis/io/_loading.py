@@ -1,0 +1,171 @@
+"""Files that are on the platform loaded into a table: the import's options, its body and its run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from civis._errors import CivisImportError, CivisNotFoundError
+from civis.futures import CivisFuture
+from civis.io._arguments import check_choice, delimiter_name
+from civis.io._preprocessing import CsvQuestion, PreparedFiles, prepare_files
+from civis.io._sql_jobs import use_credential
+from civis.io._tablenames import split_schema_tablename
+
+if TYPE_CHECKING:
+    from civis.client import APIClient
+
+__all__ = ["TableLoad", "check_load", "load_files", "table_exists"]
+
+EXISTING_TABLE_ROWS = ("fail", "truncate", "append", "drop", "upsert")
+EXECUTIONS = ("immediate", "delayed", "incremental")
+
+
+@dataclass(frozen=True)
+class TableLoad:
+    """What is to become of files: the arguments that the functions which load have in common."""
+
+    database: str | int
+    table: str
+    max_errors: int | None = None
+    existing_table_rows: str = "fail"
+    diststyle: str | None = None
+    distkey: str | None = None
+    sortkey1: str | None = None
+    sortkey2: str | None = None
+    table_columns: Sequence[Mapping[str, str]] | None = None
+    delimiter: str | None = None
+    headers: bool | None = None
+    credential_id: int | None = None
+    primary_keys: Sequence[str] | None = None
+    last_modified_keys: Sequence[str] | None = None
+    escaped: bool = False
+    execution: str = "immediate"
+    polling_interval: float | None = None
+    hidden: bool = True
+
+    def __post_init__(self) -> None:
+        check_choice("existing_table_rows", self.existing_table_rows, EXISTING_TABLE_ROWS)
+        check_choice("execution", self.execution, EXECUTIONS)
+        if self.delimiter is not None:
+            delimiter_name(self.delimiter)
+        if self.diststyle is not None:
+            check_choice("diststyle", self.diststyle, ("all", "even", "key", "auto"))
+        if self.sortkey2 is not None and self.sortkey1 is None:
+            raise ValueError(f"sortkey2={self.sortkey2!r} needs a sortkey1")
+        for name in ("primary_keys", "last_modified_keys"):
+            if isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} has to be a list of column names, not {getattr(self, name)!r}")
+        _check_columns(self.table_columns)
+        if split_schema_tablename(self.table)[0] is None:
+            raise ValueError(
+                f"{self.table!r} names no schema; write 'schema.table', e.g. 'public.{self.table}'"
+            )
+
+
+def _check_columns(columns: Sequence[Mapping[str, str]] | None) -> None:
+    """Refuse columns without names, and types for some only."""
+    if columns is None:
+        return
+    for column in columns:
+        if not isinstance(column, Mapping) or not column.get("name") or set(column) - {"name", "sql_type"}:
+            raise ValueError(f'table_columns has {column!r}; each is {{"name": …, "sql_type": …}}')
+    without = [column["name"] for column in columns if not column.get("sql_type")]
+    if without and len(without) < len(columns):
+        raise ValueError(
+            f"table_columns gives some columns a sql_type but not {without}; give it to all or to none"
+        )
+
+
+def table_exists(client: APIClient, load: TableLoad) -> bool:
+    """Ask whether the table is there."""
+    schema, name = split_schema_tablename(load.table)
+    try:
+        client.databases.get_schemas_tables(client.get_database_id(load.database), schema, name)
+    except CivisNotFoundError:
+        return False
+    return True
+
+
+def check_load(client: APIClient, load: TableLoad) -> bool:
+    """Refuse what cannot succeed before anything is uploaded; tell whether the table exists.
+
+    Raises
+    ------
+    CivisImportError
+        If the table exists and its rows are not to be touched.
+    ValueError
+        If there is no such database, or no credential.
+    """
+    use_credential(client, load.credential_id)
+    exists = table_exists(client, load)
+    if exists and load.existing_table_rows == "fail":
+        raise CivisImportError(
+            f"the table {load.table} exists; pass existing_table_rows='append', 'truncate', 'drop' "
+            f"or 'upsert' to say what is to become of its rows"
+        )
+    return exists
+
+
+def load_files(client: APIClient, file_ids: Sequence[int], load: TableLoad, *, exists: bool) -> CivisFuture:
+    """Have the platform look at files, then start their import.
+
+    Raises
+    ------
+    CivisImportError
+        If a file is no CSV, or files do not agree.
+    """
+    is_new = not exists or load.existing_table_rows == "drop"
+    question = CsvQuestion(
+        delimiter_name(load.delimiter) if load.delimiter is not None else None,
+        load.headers,
+        detect_columns=load.table_columns is None and is_new,
+        hidden=load.hidden,
+    )
+    files = prepare_files(client, file_ids, question, load.polling_interval)
+    if load.table_columns is None and is_new:
+        load = replace(load, table_columns=files.columns)
+    job = client.imports.post_files_csv(**_body(client, files, load))
+    run = client.jobs.post_runs(job.id)
+    return CivisFuture(client.jobs.get_runs, (job.id, run.id), load.polling_interval, client)
+
+
+def _body(client: APIClient, files: PreparedFiles, load: TableLoad) -> dict[str, Any]:
+    """Write the import as the API takes it."""
+    schema, table = split_schema_tablename(load.table)
+    body: dict[str, Any] = {
+        "source": {"file_ids": list(files.file_ids)},
+        "destination": {
+            "schema": schema,
+            "table": table,
+            "remote_host_id": client.get_database_id(load.database),
+            "credential_id": use_credential(client, load.credential_id),
+            "primary_keys": _listed(load.primary_keys),
+            "last_modified_keys": _listed(load.last_modified_keys),
+        },
+        "first_row_is_header": files.has_header,
+        "name": f"CSV import to {load.table}",
+        "max_errors": load.max_errors,
+        "existing_table_rows": load.existing_table_rows,
+        "column_delimiter": files.delimiter,
+        "compression": files.compression,
+        "escaped": load.escaped,
+        "execution": load.execution,
+        "loosen_types": load.table_columns is None,
+        "table_columns": None
+        if load.table_columns is None
+        else [dict(column) for column in load.table_columns],
+        "redshift_destination_options": {
+            "diststyle": load.diststyle,
+            "distkey": load.distkey,
+            "sortkeys": [key for key in (load.sortkey1, load.sortkey2) if key is not None],
+        },
+        "hidden": load.hidden,
+    }
+    return body
+
+
+def _listed(names: Sequence[str] | None) -> list[str] | None:
+    """Give a list, or None."""
+    return None if names is None else list(names)
