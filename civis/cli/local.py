@@ -1,0 +1,229 @@
+"""``civis local``: a Civis Platform on this machine, run from the command line.
+
+It knows how to talk to a person, to a shell and to a child process; everything else is `civis.local`'s,
+which is imported by the commands that need it, because its packages are large and optional.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from civis.local import Platform
+
+__all__ = ["local"]
+
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # as shells have it
+#: Signals that are handed on to a command, where the system has them.
+_FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
+#: Signals that a terminal sends to the command itself.
+_FROM_TERMINAL = ("SIGINT", "SIGQUIT", "SIGBREAK")
+
+_data_dir = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the platform keeps its data.",
+)
+
+
+class _PlainError(click.ClickException):
+    """An error that is told in one line; the exit status is 2."""
+
+    exit_code = 2
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Tell what a person can do something about in one line, without a traceback."""
+    try:
+        yield
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        raise _PlainError(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+@click.group()
+def local() -> None:
+    """Run a Civis Platform on this machine."""
+
+
+@local.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="The port to listen on; by default a free one.",
+)
+@_data_dir
+def start(host: str, port: int, data_dir: Path | None) -> None:
+    """Run a platform until Ctrl-C; its data stay for the next start."""
+    with _plain_errors():
+        platform = _lasting_platform(data_dir, host=host, port=port)
+        # Before the start: a signal that comes meanwhile must not leave a half-started platform.
+        with _stop_signals() as stops, platform:
+            _announce(platform)
+            _wait(stops)
+
+
+@local.command(
+    name="exec",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@_data_dir
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def execute(context: click.Context, data_dir: Path | None, command: tuple[str, ...]) -> None:
+    """Run COMMAND with a platform that ends with it.
+
+    The command finds the platform by CIVIS_API_ENDPOINT and CIVIS_API_KEY. Signals are handed on to it, and
+    its exit status is this one's. Without --data-dir the data go when it ends.
+    """
+    if not command:
+        raise click.UsageError("Missing the command to run: civis local exec [--data-dir DIR] -- COMMAND …")
+    with _plain_errors():
+        from civis.local import Platform  # noqa: PLC0415 - large and optional
+
+        with Platform(data_dir) as platform:
+            variables = {"CIVIS_API_ENDPOINT": platform.url, "CIVIS_API_KEY": platform.api_key}
+            status = _run(command, {**os.environ, **variables})
+    context.exit(status)
+
+
+@local.group()
+def database() -> None:
+    """Manage the databases of a platform."""
+
+
+@database.command(name="add")
+@click.argument("name")
+@_data_dir
+def add_database(name: str, data_dir: Path | None) -> None:
+    """Add the database NAME to a platform that is not running."""
+    with _plain_errors(), _lasting_platform(data_dir) as platform:
+        database_id = platform.add_database(name)
+        click.echo(f"Database {name!r} has the ID {database_id} in {platform.data_dir}")
+
+
+@local.command()
+def demo() -> None:
+    """Show the main job end to end: table in, SQL, table out, CSV out, file there and back."""
+    with _plain_errors():
+        from civis.cli.demo import run  # noqa: PLC0415 - imports the whole client
+        from civis.local import Platform  # noqa: PLC0415 - large and optional
+
+        with Platform() as platform:
+            run(platform.client(), click.echo)
+
+
+def _lasting_platform(data_dir: Path | None, **options: Any) -> Platform:
+    """Make a platform on a directory, by default the one of this user."""
+    from civis.local import Platform, default_data_dir  # noqa: PLC0415 - large and optional
+
+    return Platform(data_dir or default_data_dir(), **options)
+
+
+def _wait(stops: SimpleQueue[int]) -> None:
+    """Wait for a signal to stop."""
+    # Windows delivers no signal to a thread that waits without end.
+    seconds = 1.0 if sys.platform == "win32" else None
+    while True:
+        with suppress(Empty):
+            stops.get(timeout=seconds)
+            return
+
+
+def _announce(platform: Platform) -> None:
+    """Say where the platform is, at once even if the output goes to a pipe."""
+    lines = (
+        f"Civis Platform is running on this machine at {platform.url}",
+        f"API key: {platform.api_key}",
+        f"Data: {platform.data_dir}",
+        "",
+        "To use it, run in another shell:",
+        f"  export CIVIS_API_ENDPOINT={platform.url}",
+        f"  export CIVIS_API_KEY={platform.api_key}",
+        "",
+        "Ctrl-C stops it.",
+    )
+    click.echo("\n".join(lines))
+    sys.stdout.flush()
+
+
+@contextmanager
+def _handled(names: tuple[str, ...], handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Have signals handled inside the block and as before after it; only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[SimpleQueue[int]]:
+    """Give a queue that gets what comes of Ctrl-C and of what asks a process to end.
+
+    A handler runs between any two steps of the main thread, which may be waiting on the same object; of what
+    the standard library has, only `SimpleQueue` allows that.
+    """
+    stops: SimpleQueue[int] = SimpleQueue()
+    with _handled(("SIGINT", "SIGTERM", "SIGBREAK"), lambda number, frame: stops.put(number)):
+        yield stops
+
+
+def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> int:
+    """Run a command to its end, hand signals on to it, and give its status as a shell would."""
+    # Windows finds a .cmd file only by its whole name.
+    program = shutil.which(command[0]) if sys.platform == "win32" else command[0]
+    children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
+    shares_terminal = _shares_terminal()
+
+    def hand_on(number: int, frame: FrameType | None) -> None:
+        if not children:
+            early.append(number)
+        elif not (shares_terminal and signal.Signals(number).name in _FROM_TERMINAL):
+            children[0].send_signal(number)
+
+    with _handled(_FORWARDED, hand_on):
+        try:
+            arguments = [program or command[0], *command[1:]]
+            children.append(subprocess.Popen(arguments, env=environment))  # noqa: S603 - what the user asks for
+        except FileNotFoundError:
+            click.echo(f"Error: the command {command[0]!r} was not found", err=True)
+            return _NOT_FOUND
+        except PermissionError:
+            click.echo(f"Error: {command[0]!r} is not a program that may be run", err=True)
+            return _NOT_EXECUTABLE
+        for number in early:
+            children[0].send_signal(number)
+        status = children[0].wait()
+    return 128 - status if status < 0 else status
+
+
+def _shares_terminal() -> bool:
+    """Tell whether Ctrl-C reaches the command by itself: then handing it on would interrupt it twice."""
+    try:
+        return os.name == "nt" or os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:
+        return False
