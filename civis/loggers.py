@@ -5,12 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 __all__ = ["civis_logger"]
 
 
-class _StandardStream(logging.StreamHandler[TextIO]):
+if TYPE_CHECKING:
+    _StreamHandler = logging.StreamHandler[TextIO]
+else:
+    _StreamHandler = logging.StreamHandler  # takes no type in brackets before Python 3.11
+
+
+class _StandardStream(_StreamHandler):
     """Writes to what `sys.stdout` or `sys.stderr` is now, since notebooks and tests replace them."""
 
     def __init__(self, name: str) -> None:

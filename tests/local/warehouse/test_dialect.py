@@ -137,14 +137,13 @@ TYPES = {
     "'2024-01-01'::date": "date",
     "getdate()": "timestamp without time zone",
     "'2024-01-01'::timestamptz": "timestamp with time zone",
-    "null": "character varying",
 }
 
 
 @pytest.mark.parametrize("expression", TYPES)
 def test_types_are_in_redshifts_words(database: Database, expression: str) -> None:
     [column] = database.execute(f"select {expression} as x", user="ann").columns
-    assert column.sql_type.replace('"null"', "character varying") == TYPES[expression]
+    assert column.sql_type == TYPES[expression]
 
 
 def test_like_copies_columns_and_lengths(people: Database) -> None:
