@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 from benchmarks.description import description_path
@@ -153,7 +154,7 @@ def _run(name: str, program: str, url: str, certificate: Path | None, *arguments
 def main() -> None:
     arguments = main_arguments(__doc__, repeats=5)
     tables = []
-    for threads, tls, delay in ((1, False, 0.0), (1, True, 0.0), (32, True, 0.0), (32, True, 0.02)):
+    for threads, tls, delay in product((1, 32), (False, True), (0.0, 0.02)):
         title = f"{threads} thread(s), {'TLS' if tls else 'plain'}, {1000 * delay:.0f} ms server"
         table = Table(title, "calls/s")
         with serving(_answers(), delay=delay, tls=tls) as server:

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.peers import FOLDER, public_python
+from benchmarks.peers import FOLDER, interpreter_options, public_python
 from benchmarks.tables import Table, keep, main_arguments
 
 STATEMENTS = {
@@ -23,7 +23,8 @@ STATEMENTS = {
 
 def _milliseconds(python: Path, statement: str) -> float:
     start = time.perf_counter()
-    subprocess.run([str(python), "-I", "-c", statement], check=True, cwd=FOLDER)
+    command = [str(python), "-I", *interpreter_options(), "-c", statement]
+    subprocess.run(command, check=True, cwd=FOLDER)
     return 1000 * (time.perf_counter() - start)
 
 

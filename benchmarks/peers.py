@@ -31,15 +31,26 @@ def interpreters() -> dict[str, Path]:
     return {"ours": Path(sys.executable), "public client": public_python()}
 
 
+def interpreter_options() -> list[str]:
+    """Keep byte code in a folder of the benchmarks', whatever the environment says: users have it, too."""
+    return ["-X", f"pycache_prefix={FOLDER / 'pycache'}"]
+
+
+def program_environment(further: dict[str, str] | None = None) -> dict[str, str]:
+    """Give the environment for programs to be measured."""
+    found = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**found, **(further or {})}
+
+
 def run_program(
     python: Path, program: str, *arguments: str, environment: dict[str, str] | None = None
 ) -> object:
     """Run a program in an interpreter of its own and return the JSON of its last line of output."""
     answer = subprocess.run(
-        [str(python), "-c", program, *arguments],
+        [str(python), *interpreter_options(), "-c", program, *arguments],
         capture_output=True,
         text=True,
-        env={**os.environ, **(environment or {})},
+        env=program_environment(environment),
         cwd=FOLDER,
     )
     if answer.returncode:

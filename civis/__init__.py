@@ -6,11 +6,14 @@ Names are loaded when they are first used: importing this imports no other packa
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from civis._version import __version__
 
+#: True for those who check types; `typing` itself takes as long to import as all of this.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from civis import base, futures, io, loggers, polling, resources, response, utils
     from civis.client import APIClient
     from civis.loggers import civis_logger
@@ -52,6 +55,8 @@ def __getattr__(name: str) -> Any:
     if name in _NAMES:
         found = globals()[name] = getattr(import_module(_NAMES[name]), name)
         return found
+    if name.startswith("_"):  # ``from civis import _env`` asks here before it loads the module
+        raise AttributeError(f"module 'civis' has no attribute {name!r}")
     from civis._names import suggestion  # noqa: PLC0415 - only an error needs it
 
     raise AttributeError(f"module 'civis' has no attribute {name!r}.{suggestion(name, [*_NAMES, *_MODULES])}")

@@ -19,7 +19,8 @@
         ├── EmptyResultError             a query or file has nothing to give
         └── CivisImportError             files cannot become one table
 
-Each survives pickling, and none holds a key, a signature or an open connection.
+Each survives pickling and copying, and none holds a key, a signature or an open connection: what a server
+said is kept without such things, without control characters, and at a length that can be read.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
+
+from civis._masking import mask_text, mask_value, readable
 
 __all__ = [
     "CivisAPIError",
@@ -52,7 +55,8 @@ __all__ = [
     "without_query",
 ]
 
-_LONGEST_TEXT = 1000
+_LONGEST_ID = 200
+_MOST_FIELDS = 50
 _HOW_TO_SET_A_KEY = (
     "set the environment variable CIVIS_API_KEY or pass api_key= to civis.APIClient; "
     "'civis local start' prints a key of a platform on this machine"
@@ -129,6 +133,7 @@ class CivisJobFailure(CivisClientError):  # noqa: N818 - the name that user code
         where = ""
         if job_id is not None:
             where = f"(From job {job_id}) " if run_id is None else f"(From job {job_id} / run {run_id}) "
+        err_msg = mask_text(str(err_msg))
         super().__init__(f"{where}{err_msg}")
         self.job_id = job_id
         self.run_id = run_id
@@ -172,15 +177,17 @@ class CivisAPIError(CivisClientError):
 
     def __init__(self, response: Any = None) -> None:
         status = _first(response, "status_code", "status")
-        self.status_code = status if isinstance(status, int) else 0
+        self.status_code = int(status) if isinstance(status, int) else 0
         body = _body(response)
-        self.error_code = _text_or_none(body.get("code"))
+        code = _text_or_none(body.get("code"))
+        self.error_code = readable(code, _LONGEST_ID) if code else None
         errors = body.get("errors")
         self.errors: dict[str, Any] | list[Any] | None = (
-            errors if isinstance(errors, (dict, list)) and errors else None
+            mask_value(errors, by_name=False) if isinstance(errors, (dict, list)) and errors else None
         )
         headers = _headers(response)
-        self.request_id = headers.get("x-request-id")
+        request_id = headers.get("x-request-id")
+        self.request_id = readable(request_id, _LONGEST_ID) if request_id else None
         self.retry_after = _seconds(headers.get("retry-after"))
         request = _first(response, "request")
         self.method = _text_or_none(_first(response, "method") or _first(request, "method"))
@@ -304,10 +311,9 @@ def _first(source: Any, *names: str) -> Any:
 def _headers(response: Any) -> dict[str, str]:
     """Read the headers, names in small letters."""
     try:
-        return {
-            str(name).lower(): str(value) for name, value in dict(_first(response, "headers") or {}).items()
-        }
-    except (TypeError, ValueError):
+        found = dict(_first(response, "headers") or {})
+        return {str(name).lower(): str(value) for name, value in found.items()}
+    except Exception:
         return {}
 
 
@@ -323,7 +329,7 @@ def _body(response: Any) -> dict[str, Any]:
     """Read the body as a JSON object; empty if it is none."""
     try:
         found = json.loads(_content(response))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         found = None
     if found is None and not _content(response):
         # Answers that users' tests make up often have a method ``json`` and no content.
@@ -337,20 +343,22 @@ def _body(response: Any) -> dict[str, Any]:
 def _message(response: Any, body: dict[str, Any]) -> str:
     """Find the server's own words."""
     for name in ("errorDescription", "error_description", "message", "detail", "error"):
-        if body.get(name):
-            return _shorten(
-                body[name] if isinstance(body[name], str) else json.dumps(body[name], default=str)
-            )
-    text = " ".join(_content(response).split())
+        said = body.get(name)
+        if said:
+            return readable(said if isinstance(said, str) else _json_text(said))
+    text = " ".join(_content(response)[:100_000].split())
     if text and not text.startswith("<"):
-        return _shorten(text)
-    reason = _first(response, "reason")
-    return str(reason) if reason else "the server gave no reason"
+        return readable(text)
+    reason = _text_or_none(_first(response, "reason"))
+    return readable(reason) if reason else "the server gave no reason"
 
 
-def _shorten(text: str) -> str:
-    """Keep a message readable."""
-    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + " …"
+def _json_text(value: Any) -> str:
+    """Write what should have been a text."""
+    try:
+        return json.dumps(mask_value(value), default=str, ensure_ascii=False)
+    except Exception:
+        return f"a {type(value).__name__} that cannot be written"
 
 
 def _text_or_none(value: Any) -> str | None:
@@ -371,7 +379,8 @@ def _field_errors(errors: dict[str, Any] | list[Any] | None) -> str:
     if isinstance(errors, dict):
         parts = [
             f"{name} {', '.join(map(str, said)) if isinstance(said, list) else said}"
-            for name, said in errors.items()
+            for name, said in list(errors.items())[:_MOST_FIELDS]
         ]
-        return _shorten("; ".join(parts))
-    return _shorten("; ".join(map(str, errors))) if errors else ""
+    else:
+        parts = [str(each) for each in (errors or [])[:_MOST_FIELDS]]
+    return readable("; ".join(parts))

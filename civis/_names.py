@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -46,6 +45,8 @@ def near_names(name: str, candidates: Iterable[str], limit: int = 3) -> list[str
     >>> near_names("limt", ["limit", "page_num", "order"])
     ['limit']
     """
+    import difflib  # noqa: PLC0415 - only errors need it
+
     known = list(dict.fromkeys(candidates))
     folded: dict[str, str] = {}
     for candidate in known:

@@ -10,12 +10,25 @@ from civis import _env
 from civis._errors import (
     CivisAPIError,
     CivisAPIKeyError,
+    CivisAPIKeyMissingError,
     CivisClientError,
+    CivisConflictError,
+    CivisConnectionError,
+    CivisError,
+    CivisForbiddenError,
+    CivisImmutableResponseError,
     CivisImportError,
     CivisJobFailure,
+    CivisNotFoundError,
+    CivisRateLimitError,
+    CivisServerError,
+    CivisTimeoutError,
+    CivisTransferError,
+    CivisValidationError,
     EmptyResultError,
 )
 from civis._http import Answer, Session
+from civis._http.timeouts import DEFAULT_TIMEOUT
 from civis._states import CANCELLED, DONE, FAILED, FINISHED, NOT_FINISHED
 from civis.response import wrap
 
@@ -30,10 +43,22 @@ __all__ = [
     "NOT_FINISHED",
     "CivisAPIError",
     "CivisAPIKeyError",
+    "CivisAPIKeyMissingError",
     "CivisAsyncResultBase",
     "CivisClientError",
+    "CivisConflictError",
+    "CivisConnectionError",
+    "CivisError",
+    "CivisForbiddenError",
+    "CivisImmutableResponseError",
     "CivisImportError",
     "CivisJobFailure",
+    "CivisNotFoundError",
+    "CivisRateLimitError",
+    "CivisServerError",
+    "CivisTimeoutError",
+    "CivisTransferError",
+    "CivisValidationError",
     "EmptyResultError",
     "Endpoint",
     "get_base_url",
@@ -79,7 +104,8 @@ def open_session(api_key: str, max_retries: int = 5, user_agent: str = "civis-py
     Returns
     -------
     requests.Session
-        Close it. Its key goes to whatever address it is given: keep to the API's.
+        Close it. It waits 10 seconds for a connection and 60 for each piece of an answer. Its key goes to
+        whatever address it is given: keep to the API's.
 
     Examples
     --------
@@ -91,13 +117,27 @@ def open_session(api_key: str, max_retries: int = 5, user_agent: str = "civis-py
     from requests.adapters import HTTPAdapter  # noqa: PLC0415 - as above
     from urllib3 import Retry  # noqa: PLC0415 - as above
 
+    class TimedAdapter(HTTPAdapter):
+        """Waits no longer than client methods do, unless a call says otherwise."""
+
+        def send(
+            self,
+            request: requests.PreparedRequest,
+            stream: bool = False,
+            timeout: Any = None,
+            *options: Any,
+            **named: Any,
+        ) -> requests.Response:
+            limits = DEFAULT_TIMEOUT if timeout is None else timeout
+            return super().send(request, stream, limits, *options, **named)
+
     session = requests.Session()
     session.auth = (_env.api_key(api_key).reveal(), "")
     session.headers.update({"User-Agent": _env.user_agent(user_agent), "Accept": "application/json"})
     retry = Retry(
         max_retries, backoff_factor=0.75, status_forcelist=(429, 502, 503, 504), raise_on_status=False
     )
-    session.mount(get_base_url(), HTTPAdapter(max_retries=retry))
+    session.mount(get_base_url(), TimedAdapter(max_retries=retry))
     return session
 
 
@@ -130,7 +170,8 @@ class Endpoint:
         self._return_type = return_type
         self._given = session_kwargs
         self._own: Session | None = None
-        self._base_url = get_base_url()
+        known = getattr(client, "_endpoint", None)
+        self._base_url = known if isinstance(known, str) else get_base_url()
 
     def _session(self) -> Session:
         """Give the session: the one given, the client's, or one of its own, made at the first call."""
@@ -144,7 +185,7 @@ class Endpoint:
     def _open(self) -> Session:
         """Make a session of the words given."""
         options = dict(self._given) if isinstance(self._given, Mapping) else {}
-        key = _env.api_key(options.pop("api_key", None))
+        key = _env.api_key(options.pop("api_key", None), self._base_url)
         agent = _env.user_agent(options.pop("user_agent", None) or "civis-python")
         retries = options.pop("max_retries", None)
         options.setdefault("retries", retries)

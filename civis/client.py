@@ -8,32 +8,29 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from civis import _env
 from civis._deprecation import warn_deprecated
 from civis._http import Answer, Session
-from civis._spec import Api
-from civis.resources._classes import resource_of_client
-from civis.resources._description import DESCRIPTIONS
-from civis.resources._documents import SpecSource, check_version, read_local_spec
-from civis.resources._identity import Identity
-from civis.resources._lookups import Lookups
-from civis.response import wrap
+from civis.resources import SpecSource, check_version, read_local_spec
 
 if TYPE_CHECKING:
-    from civis.resources import ResourceMethods
+    from civis._spec import Api
+    from civis.resources import Identity, Lookups, ResourceMethods
+    from civis.resources.types import Resources
+else:
+    Resources = object  # the resources' types are for editors and checkers only
 
 __all__ = ["APIClient"]
 
-#: Seconds to wait for a connection, and for each piece of an answer.
-DEFAULT_TIMEOUT = (10.0, 60.0)
 RETURN_TYPES = ("snake", "raw", "pandas")
 #: Names of resources in earlier releases.
 OLDER_RESOURCES = {"matchtargets": "match_targets", "remotehosts": "remote_hosts"}
 
 
-class APIClient:
+class APIClient(Resources):
     """The API of Civis Platform: an attribute for each resource, with a method for each operation.
 
     Many threads may use one client at once.
@@ -41,7 +38,7 @@ class APIClient:
     Parameters
     ----------
     api_key : str, optional
-        By default the environment variable ``CIVIS_API_KEY``.
+        By default the environment variable ``CIVIS_API_KEY``, else that of the profile.
     return_type : {"snake", "raw", "pandas"}, default "snake"
         What methods return: `civis.Response` objects; a `requests.Response`; a `pandas.Series` for an object
         and a `pandas.DataFrame` for a list.
@@ -62,7 +59,11 @@ class APIClient:
     resources : {"base", "all"}, optional
         Older; does nothing, since all resources are there.
     endpoint : str, optional
-        Base URL of the API; by default ``CIVIS_API_ENDPOINT`` of the environment, else the hosted platform.
+        Base URL of the API; by default ``CIVIS_API_ENDPOINT`` of the environment, else that of the profile,
+        else the hosted platform.
+    web_address : str, optional
+        Where people see the platform: what pages such as ``/jobs/1`` are appended to; by default
+        ``CIVIS_WEB_ADDRESS``, else that of the profile, else what belongs to the endpoint.
     timeout : float or (float, float), optional
         Seconds to wait for a connection, and for each piece of an answer; by default 10 and 60.
     verify, proxies, cert : optional
@@ -100,6 +101,7 @@ class APIClient:
         retry_total: int | None = None,
         resources: str | None = None,
         endpoint: str | None = None,
+        web_address: str | None = None,
         timeout: float | tuple[float | None, float | None] | None = None,
         verify: bool | str | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -120,8 +122,9 @@ class APIClient:
             retries = retry_total if retries is None else retries
         self.return_type = return_type
         self.api_version = api_version
-        self._key = _env.api_key(api_key)
         self._endpoint = _env.api_endpoint(endpoint)
+        self._key = _env.api_key(api_key, self._endpoint)
+        self._web_address = _env.web_address(web_address, self._endpoint)
         self._local_api_spec = local_api_spec
         self._must_refresh = force_refresh_api_spec
         self._answers = _LastAnswers()
@@ -132,39 +135,60 @@ class APIClient:
             "retries": retries,
             "user_agent": user_agent,
             "endpoint": endpoint,
+            "web_address": web_address,
             "timeout": timeout,
             "allow_http": allow_http,
         }
         self._session = Session(
             self._endpoint,
             self._key,
-            user_agent=_env.user_agent(user_agent),
+            user_agent=partial(_env.user_agent, user_agent),
             retries=retries,
             verify=verify,
             proxies=proxies,
             cert=cert,
             allow_http=allow_http,
-            timeout=DEFAULT_TIMEOUT if timeout is None else timeout,
+            timeout=timeout,
         )
-        self._identity = Identity(self)
-        self._lookups = Lookups(self)
 
     @property
     def _api(self) -> Api:
         """The description of the API."""
-        found = self.__dict__.get("_described")
+        found: Api | None = self.__dict__.get("_described")
         if found is None:
             if self._local_api_spec is not None:
                 found = read_local_spec(self._local_api_spec)
             else:
+                from civis.resources import DESCRIPTIONS  # noqa: PLC0415 - a cache, 10 ms
+
                 found = DESCRIPTIONS.get(
                     self._session, self._key, self.api_version, refresh=self._must_refresh
                 )
             found = self.__dict__.setdefault("_described", found)
-        assert isinstance(found, Api)
         return found
 
-    def __getattr__(self, name: str) -> Any:
+    @property
+    def _identity(self) -> Identity:
+        """What knows whose key it is."""
+        found: Identity | None = self.__dict__.get("_known_identity")
+        if found is None:
+            from civis.resources import Identity  # noqa: PLC0415 - most programs do not ask
+
+            found = self.__dict__.setdefault("_known_identity", Identity(self))
+        return found
+
+    @property
+    def _lookups(self) -> Lookups:
+        """What finds IDs by names."""
+        found: Lookups | None = self.__dict__.get("_known_lookups")
+        if found is None:
+            from civis.resources import Lookups  # noqa: PLC0415 - most programs look nothing up
+
+            found = self.__dict__.setdefault("_known_lookups", Lookups(self))
+        return found
+
+    def _find_resource(self, name: str) -> Any:
+        """Give the resource of a name, and keep it."""
         # Only what the class and the instance do not have comes here.
         if name.startswith("_"):
             raise AttributeError(
@@ -174,8 +198,13 @@ class APIClient:
         if current is not None:
             warn_deprecated(f"client.{name}", since="1.0.0", instead=f"client.{current}", stacklevel=2)
             return getattr(self, current)
+        from civis.resources import resource_of_client  # noqa: PLC0415 - not before there is a call
+
         found: ResourceMethods = resource_of_client(self, self._api, name, _ATTRIBUTES)
         return self.__dict__.setdefault(name, found)
+
+    if not TYPE_CHECKING:  # a checker would take any name for a resource
+        __getattr__ = _find_resource
 
     def __dir__(self) -> list[str]:
         with contextlib.suppress(Exception):  # no key or no network must not break a prompt's completion
@@ -311,6 +340,16 @@ class APIClient:
         return self._lookups.table_id(table, database)
 
     @property
+    def endpoint(self) -> str:
+        """The base URL of the API; ends in a slash."""
+        return self._endpoint
+
+    @property
+    def web_address(self) -> str:
+        """Where people see the platform: what pages such as ``/jobs/1`` are appended to."""
+        return self._web_address
+
+    @property
     def username(self) -> str:
         """The user's name on the platform."""
         return self._identity.username()
@@ -336,11 +375,44 @@ class APIClient:
         """The names of the features that are switched on for the user."""
         return self._identity.feature_flags()
 
+    def with_options(
+        self, *, timeout: float | tuple[float | None, float | None] | None = None, retries: Any = None
+    ) -> APIClient:
+        """Give a client that waits or repeats differently, for one call or for many.
+
+        Parameters
+        ----------
+        timeout : float or (float, float), optional
+            Seconds to wait for a connection, and for each piece of an answer; what is None stays as it is.
+        retries : int, urllib3.Retry or tenacity.Retrying, optional
+            How often a request is repeated.
+
+        Returns
+        -------
+        APIClient
+            It shares key, description and connections: closing either closes both.
+
+        Examples
+        --------
+        >>> client.with_options(timeout=300).scripts.get(1)  # doctest: +SKIP
+        """
+        other = object.__new__(type(self))
+        other.__dict__.update(
+            (name, value) for name, value in list(self.__dict__.items()) if not _is_resource(value)
+        )
+        other._session = self._session.with_options(timeout=timeout, retries=retries)
+        other._recipe = dict(self._recipe)
+        other._recipe["timeout"] = other._session.timeout
+        other._recipe["retries"] = self._recipe["retries"] if retries is None else retries
+        for name in ("_known_identity", "_known_lookups"):  # they ask through the client they belong to
+            other.__dict__.pop(name, None)
+        return other
+
     def refresh(self) -> None:
         """Forget what was read of the user and of the API, so that it is asked for again."""
         self._identity.clear()
         for name, value in list(self.__dict__.items()):
-            if getattr(type(value), "_resource", None) is not None:
+            if _is_resource(value):
                 self.__dict__.pop(name, None)
         self._must_refresh = self._local_api_spec is None
         self.__dict__.pop("_described", None)
@@ -349,7 +421,11 @@ class APIClient:
     def last_response(self) -> Any:
         """What the last call of this thread returned (else the last of any thread); None before the first."""
         last = self._answers.last()
-        return wrap(last, self.return_type) if isinstance(last, Answer) else last
+        if not isinstance(last, Answer):
+            return last
+        from civis.response import wrap  # noqa: PLC0415 - loaded by the call that this is about
+
+        return wrap(last, self.return_type)
 
     @last_response.setter
     def last_response(self, value: Any) -> None:
@@ -392,6 +468,11 @@ class _LastAnswers:
     def last(self) -> Any:
         """Give this thread's last answer, else the last of all."""
         return getattr(self._by_thread, "answer", self._latest)
+
+
+def _is_resource(value: object) -> bool:
+    """Tell whether an attribute of a client stands for a resource and belongs to it alone."""
+    return getattr(type(value), "_resource", None) is not None
 
 
 def _rebuild(kind: type[APIClient], recipe: Mapping[str, Any]) -> APIClient:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pprint
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -14,8 +13,10 @@ from civis._errors import (
     api_error,
 )
 from civis._http import Answer
-from civis._response.lists import ListResponse, PaginatedResponse, optional_package
+from civis._response.decoding import TOO_DEEP, read_json, unusable
+from civis._response.lists import ListResponse, optional_package
 from civis._response.objects import Response
+from civis._response.pages import PaginatedResponse
 
 __all__ = [
     "CivisAPIError",
@@ -58,49 +59,26 @@ def wrap(answer: Answer, return_type: str = "snake", *, from_json_values: bool =
     >>> wrap(Answer(200, {}, b'{"lastRun": null}', "GET", "https://api.civisanalytics.com/jobs/1"))
     Response({'last_run': None})
     """
+    if return_type not in RETURN_TYPES:
+        raise ValueError(f"return_type={return_type!r} is none of {', '.join(RETURN_TYPES)}.")
     if not 200 <= answer.status < 300:
         raise api_error(answer)
     if return_type == "raw":
         return answer.to_requests()
-    data = read_json(answer)
-    found: Any = data
-    if isinstance(data, dict):
-        found = Response(data, headers=answer.headers, from_json_values=from_json_values)
-    elif isinstance(data, list):
-        found = ListResponse(data, answer.headers, from_json_values=from_json_values)
-    if return_type == "snake":
-        return found
-    if return_type == "pandas":
-        return as_pandas(found)
-    raise ValueError(f"return_type={return_type!r} is none of {', '.join(RETURN_TYPES)}.")
-
-
-def read_json(answer: Answer) -> Any:
-    """Decode a body; an empty one (as with status 204) is an empty object.
-
-    Raises
-    ------
-    CivisAPIError
-        It is not JSON.
-    """
-    if not answer.content or answer.content.isspace():
-        return {}
-    problem = ""
     try:
-        return answer.json()
+        found = _wrap_json(read_json(answer), answer.headers, from_json_values)
     except RecursionError:
-        problem = "nested too deeply"
-    except ValueError as error:
-        problem = str(error)
-    failure = CivisAPIError(answer)
-    kind = answer.headers.get("Content-Type") or "no Content-Type"
-    begin = answer.content[:200].decode("utf-8", "replace")
-    failure.error_message = (
-        f"the answer is not JSON ({problem}) but {kind} that begins with {begin!r}; "
-        "is CIVIS_API_ENDPOINT the address of the API, or is a proxy answering?"
-    )
-    failure.args = (failure.error_message,)
-    raise failure
+        raise unusable(answer, TOO_DEEP) from None
+    return as_pandas(found) if return_type == "pandas" else found
+
+
+def _wrap_json(data: Any, headers: Mapping[str, str], from_json_values: bool) -> Any:
+    """Make a Response or ListResponse of what was decoded; anything else stays what it is."""
+    if isinstance(data, dict):
+        return Response(data, headers=headers, from_json_values=from_json_values)
+    if isinstance(data, list):
+        return ListResponse(data, headers, from_json_values=from_json_values)
+    return data
 
 
 def as_pandas(found: Any) -> Any:
@@ -120,7 +98,7 @@ def find(
     Parameters
     ----------
     object_list : iterable
-        Responses, or any objects with attributes.
+        Responses, dicts, or any objects with attributes; a list, or pages that are still being asked for.
     filter_func : callable, optional
         Called with each object.
     **kwargs
@@ -166,22 +144,16 @@ def _passes(item: Any, filter_func: Callable[[Any], Any] | None, wanted: Mapping
         if isinstance(test, bool):
             passed = value is test
         else:
-            passed = bool(test(value)) if callable(test) else value == test
+            passed = bool(test(value)) if callable(test) else _is_equal(value, test)
         if not passed:
             return False
     return True
 
 
-def _pprint_response(
-    printer: Any, response: Response, stream: Any, indent: int, allowance: int, context: Any, level: int
-) -> None:
-    """Print a Response as pprint prints dicts."""
-    stream.write("Response(")
-    printer._format(response.json(), stream, indent + len("Response("), allowance + 1, context, level - 1)
-    stream.write(")")
-
-
-# pprint breaks lines only for classes it knows; its table has no public door, so it is looked for with care.
-_PPRINT_TABLE = getattr(pprint.PrettyPrinter, "_dispatch", None)
-if isinstance(_PPRINT_TABLE, dict):
-    _PPRINT_TABLE[Response.__repr__] = _pprint_response
+def _is_equal(value: Any, wanted: Any) -> bool:
+    """Compare; arrays and frames, which compare item by item, are equal where all their items are."""
+    try:
+        equal = value == wanted
+        return bool(equal.all() if hasattr(equal, "all") else equal)
+    except (TypeError, ValueError):
+        return False  # as of arrays of different lengths

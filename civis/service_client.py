@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from civis import _env
 from civis._errors import CivisClientError, api_error
-from civis._http import Answer, CookieSession, Session
+from civis._http import Answer, CookieSession, Session, Turn
 from civis._spec import Api, load_spec
 from civis.resources import read_local_spec, resource_of_client
 from civis.response import wrap
@@ -79,6 +79,8 @@ class ServiceClient:
         self._swagger_path = swagger_path
         self._given = local_api_spec
         self._options = {**options, "user_agent": _env.user_agent(user_agent)}
+        self._reading: Turn[Api] = Turn()
+        self._opening: Turn[CookieSession] = Turn()
         self._platform = Session(_env.api_endpoint(endpoint), _env.api_key(api_key), **self._options)
 
     # -- the service's resources ----------------------------------------------------------------------
@@ -97,25 +99,27 @@ class ServiceClient:
     @property
     def _api(self) -> Api:
         """The service's description, read once."""
-        found = self.__dict__.get("_described")
-        if found is None:
-            if self._given is not None:
-                found = read_local_spec(self._given, platform=False, root_path=self._root_path)
-            else:
-                found = load_spec(self.get_api_spec(), platform=False, root_path=self._root_path)
-            found = self.__dict__.setdefault("_described", found)
-        return cast(Api, found)
+        return self._reading.take(lambda: self.__dict__.get("_described"), self._read)
+
+    def _read(self) -> Api:
+        """Read the service's description, from what was given or from itself."""
+        if self._given is not None:
+            found = read_local_spec(self._given, platform=False, root_path=self._root_path)
+        else:
+            found = load_spec(self.get_api_spec(), platform=False, root_path=self._root_path)
+        self.__dict__["_described"] = found
+        return found
 
     @property
     def _session(self) -> CookieSession:
         """The signed-in session, made at the first call."""
-        found = self.__dict__.get("_opened")
-        if found is None:
-            made = CookieSession(self._sign_in_url, self.get_base_url(), **self._options)
-            found = self.__dict__.setdefault("_opened", made)
-            if found is not made:  # another thread was faster
-                made.close()
-        return cast(CookieSession, found)
+        return self._opening.take(lambda: self.__dict__.get("_opened"), self._open)
+
+    def _open(self) -> CookieSession:
+        """Make the session; it signs in when it is used."""
+        made = CookieSession(self._sign_in_url, self.get_base_url(), **self._options)
+        self.__dict__["_opened"] = made
+        return made
 
     @property
     def last_response(self) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -128,3 +130,75 @@ def test_an_object_that_raises_at_every_touch_still_becomes_an_error():
             raise RuntimeError(name)
 
     assert str(_errors.api_error(Odd())).startswith("(0)")
+
+
+def full_answer() -> SimpleNamespace:
+    return SimpleNamespace(
+        status=422,
+        headers={"X-Request-Id": "r-1", "Retry-After": "2.5"},
+        content=b'{"errorDescription":"not so","code":"bad","errors":{"name":["is too long"]}}',
+        method="POST",
+        url="https://h.test/api/files?token=abc",
+        attempts=3,
+    )
+
+
+def test_what_an_error_knows():
+    error = _errors.api_error(full_answer())
+    assert (error.status_code, error.error_message, error.error_code) == (422, "not so", "bad")
+    assert error.errors == {"name": ["is too long"]}
+    assert (error.request_id, error.retry_after, error.attempts) == ("r-1", 2.5, 3)
+    assert (error.method, error.url) == ("POST", "https://h.test/api/files")
+    assert error.args == ("not so",)
+    assert str(error) == (
+        "(422) not so: name is too long (POST /api/files) after 3 attempts [request r-1]"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))]
+)
+def test_a_duplicate_knows_the_same(duplicate: Callable[[Exception], Exception]):
+    error = _errors.api_error(full_answer())
+    again = duplicate(error)
+    assert (type(again), vars(again), str(again), again.args) == (
+        type(error),
+        vars(error),
+        str(error),
+        error.args,
+    )
+
+
+TOLD = [
+    pytest.param(b'{"message": {"a": 1}}', '{"a": 1}', id="an object for a text"),
+    pytest.param(b'{"errorDescription": ["a", "b"]}', '["a", "b"]', id="a list for a text"),
+    pytest.param(b'{"errorDescription": "", "error": "gone"}', "gone", id="an empty text before one"),
+    pytest.param(b'{"detail": "' + b"x" * 5000 + b'"}', "x" * 1000 + " …", id="a long text"),
+    pytest.param(b'{"message": "a\\u001b[31mb\\ud800"}', "a\ufffd[31mb\ufffd", id="control characters"),
+    pytest.param(
+        b'{"message": "see https://s3.test/k?Signature=ab"}', "see https://s3.test/k?***", id="a signature"
+    ),
+    pytest.param(b'{"message": {"password": "abc"}}', '{"password": "***"}', id="a password"),
+]
+
+
+@pytest.mark.parametrize(("content", "said"), TOLD)
+def test_what_a_server_says_is_made_fit_to_be_printed(content: bytes, said: str):
+    answer = SimpleNamespace(status=500, content=content)
+    assert _errors.api_error(answer).error_message == said
+
+
+def test_errors_by_field_are_kept_and_masked():
+    content = b'{"errors": {"password": ["is too short"], "url": "https://s3.test/k?Signature=ab"}}'
+    error = _errors.api_error(SimpleNamespace(status=422, content=content))
+    assert error.errors == {"password": ["is too short"], "url": "https://s3.test/k?***"}
+    assert "password is too short; url https://s3.test/k?***" in str(error)
+
+
+def test_one_root():
+    kinds = [
+        each for each in vars(_errors).values() if isinstance(each, type) and issubclass(each, Exception)
+    ]
+    assert len(kinds) > 15
+    assert all(issubclass(kind, _errors.CivisError) for kind in kinds)
+    assert {kind.__name__ for kind in kinds} <= set(_errors.__all__)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -80,6 +78,9 @@ class Answer:
 
         Its ``request`` carries no credentials.
         """
+        from datetime import timedelta  # noqa: PLC0415 - only this needs it
+        from io import BytesIO  # noqa: PLC0415 - as above
+
         import requests  # noqa: PLC0415 - takes 60 ms to import and only this needs it
 
         response = requests.Response()

@@ -68,17 +68,33 @@ def _run_tenacity(attempt: Attempt, method: str, url: str, retrying: Any, clock:
         after = read_retry_after(answer.headers, clock.time())
         return is_retried(method, answer.status, after is not None)
 
+    def told_to_wait(state: Any) -> float:
+        if state.outcome is None or state.outcome.failed:
+            return 0.0
+        return read_retry_after(state.outcome.result().headers, clock.time()) or 0.0
+
     def wait(state: Any) -> float:
         seconds = float(retrying.wait(state)) if retrying.wait is not None else 0.0
-        if state.outcome is not None and not state.outcome.failed:
-            seconds = max(seconds, read_retry_after(state.outcome.result().headers, clock.time()) or 0.0)
-        return seconds
+        return max(seconds, told_to_wait(state))
+
+    def should_stop(state: Any) -> bool:
+        if retrying.stop(state):
+            return True
+        # Who stops after some time does not mean to wait for longer than that because a server says so.
+        ended = state.outcome_timestamp
+        state.outcome_timestamp = ended + told_to_wait(state)
+        try:
+            return bool(retrying.stop(state))
+        finally:
+            state.outcome_timestamp = ended
 
     def give_last(state: Any) -> Any:
         return state.outcome.result()
 
     # A copy, as many threads may use the session and the user's object at once.
-    runner = retrying.copy(retry=should_retry, wait=wait, reraise=True, retry_error_callback=give_last)
+    runner = retrying.copy(
+        retry=should_retry, wait=wait, stop=should_stop, reraise=True, retry_error_callback=give_last
+    )
     try:
         answer: Answer = runner(next_attempt)
     except WIRE_ERRORS as error:

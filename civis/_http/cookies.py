@@ -10,9 +10,14 @@ from urllib.parse import urljoin, urlsplit
 from urllib.request import Request
 
 from civis._errors import api_error
+from civis._http.addresses import origin
 from civis._http.answer import Answer
+from civis._http.encoding import Query
 from civis._http.hidden import HiddenText, SignedUrl
-from civis._http.session import MOST_REDIRECTS, Query, Session, TimeoutArgument, origin
+from civis._http.session import Session
+from civis._http.timeouts import TimeoutArgument
+from civis._http.turns import Turn
+from civis._http.wire import MOST_REDIRECTS
 
 
 class _Received:
@@ -48,6 +53,7 @@ class CookieSession:
         self._session = Session(base_url, None, **options)
         self.base_url = self._session.base_url
         self._jar: CookieJar | None = None
+        self._turn: Turn[CookieJar] = Turn()
 
     def __repr__(self) -> str:
         return f"<CookieSession {self.base_url}>"
@@ -71,13 +77,12 @@ class CookieSession:
 
         A server that says 401 has not done anything yet, so this holds for every verb.
         """
-        jar = self._jar or self._sign_in()
+        jar = self._signed_in(None)
         url = self.base_url + path.lstrip("/")
         options: dict[str, Any] = {"query": query, "body": body, "timeout": timeout}
         answer = self._session.request(method, path, headers=_with_cookies(headers, jar, url), **options)
         if answer.status == 401:
-            # Another thread may have signed in meanwhile.
-            jar = self._sign_in() if self._jar is jar or self._jar is None else self._jar
+            jar = self._signed_in(jar)
             answer = self._session.request(method, path, headers=_with_cookies(headers, jar, url), **options)
         return answer
 
@@ -85,6 +90,10 @@ class CookieSession:
         """Close the connections and forget the cookie."""
         self._jar = None
         self._session.close()
+
+    def _signed_in(self, stale: CookieJar | None) -> CookieJar:
+        """Give a cookie other than one that the service refused; of many threads one signs in for all."""
+        return self._turn.take(lambda: None if self._jar is stale else self._jar, self._sign_in)
 
     def _sign_in(self) -> CookieJar:
         """Ask for the cookie; redirects on the way may set some too."""
@@ -122,4 +131,6 @@ def _with_cookies(headers: Mapping[str, str] | None, jar: CookieJar, url: str) -
     asked = Request(url)  # noqa: S310 - not opened, only looked at by the jar
     jar.add_cookie_header(asked)
     found = asked.get_header("Cookie")
-    return {**(headers or {}), **({"Cookie": HiddenText(found)} if found else {})}
+    given = (headers or {}).get("Cookie")  # an argument of the operation called
+    every = "; ".join(each for each in (found, given) if each)
+    return {**(headers or {}), **({"Cookie": HiddenText(every)} if every else {})}

@@ -12,23 +12,33 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from civis._errors import CivisTransferError
+from civis._http.ahead import Ahead
+from civis._http.checksums import Checksum
 from civis._http.hidden import SignedUrl
 from civis._http.inflate import GZIP_MAGIC, CorruptGzip, Inflater
 from civis._http.pools import BLOCK
 from civis._http.ranged import RangedBody
-from civis._http.session import TimeoutArgument
+from civis._http.timeouts import TimeoutArgument
 from civis._http.transfers import Progress, Transport, shared_transport
 
 
 class _VerifiedStream(io.RawIOBase):
-    """The bytes of a download, checked: its end is given only after length and checksums were found right."""
+    """The bytes of a download, checked: its end is given only after length and checksums were found right.
 
-    def __init__(self, body: RangedBody, inflate: bool) -> None:
+    What is inflated is so in a thread from the second block on.
+    """
+
+    def __init__(self, body: RangedBody, inflate: bool, progress: Progress | None) -> None:
         self._body = body
         self._inflates = inflate or body.is_encoded
         self._checks = False
         self._inflater = Inflater()
+        self._checksum = Checksum.named_in(body.headers)
+        self._progress = progress
+        self._told = 0
+        self._is_large = False
         self._blocks = self._verified()
+        self._ahead: Ahead | None = None
         self._left = memoryview(b"")
 
     def readable(self) -> bool:
@@ -39,7 +49,7 @@ class _VerifiedStream(io.RawIOBase):
         """Fill a buffer with as much as is there."""
         target = memoryview(buffer).cast("B")
         while not self._left:
-            block = next(self._blocks, None)
+            block = self._next()
             if block is None:
                 return 0
             self._left = memoryview(block)
@@ -51,14 +61,29 @@ class _VerifiedStream(io.RawIOBase):
     def readall(self) -> bytes:
         """Read to the verified end; the base class would do so in pieces of 8 kB."""
         rest, self._left = self._left, memoryview(b"")
-        return b"".join([rest, *self._blocks])
+        return b"".join([rest, *iter(self._next, None)])
 
     def close(self) -> None:
         """Give the connection up."""
         if not self.closed:
-            self._blocks.close()
+            if self._ahead is not None:
+                self._ahead.close()
+            else:
+                self._blocks.close()
             self._body.close()
         super().close()
+
+    def _next(self) -> bytes | None:
+        """Give the next block, and tell what came for it from the thread that reads."""
+        try:
+            if self._ahead is None and self._inflates and self._is_large:
+                self._ahead = Ahead(self._blocks, self._body.interrupt)
+            return next(self._blocks, None) if self._ahead is None else self._ahead.take()
+        finally:
+            further = self._body.received - self._told
+            if self._progress is not None and further:
+                self._told += further
+                self._progress(further)
 
     def _verified(self) -> Generator[bytes, None, None]:
         """Yield blocks; the check of the whole comes before the end."""
@@ -69,22 +94,35 @@ class _VerifiedStream(io.RawIOBase):
                     # Without a length only the content itself can tell that it is whole, and gzip can.
                     self._checks = not self._body.is_verified and block.startswith(GZIP_MAGIC)
                     is_first = False
-                if self._inflates:
-                    yield from self._inflater.feed(block)
-                    continue
-                if self._checks:
-                    for _ in self._inflater.feed(block):
-                        pass
-                yield block
+                if self._checksum is not None:
+                    self._checksum.update(block)
+                yield from self._checked(block)
+                self._is_large = True
             if self._inflates or self._checks:
                 self._inflater.finish()
-        except CorruptGzip as error:
+            if self._checksum is not None and not self._checksum.is_right():
+                raise _Damaged(f"its {self._checksum.name} is not the one that the storage names")
+        except (CorruptGzip, _Damaged) as error:
             problem = CivisTransferError(
                 f"{self._body.shown} arrived damaged: {error}. None of it can be trusted; download it again."
             )
         else:
             return
         raise problem
+
+    def _checked(self, block: bytes) -> Iterator[bytes]:
+        """Yield a block as it is, or inflated."""
+        if self._inflates:
+            yield from self._inflater.feed(block)
+            return
+        if self._checks:
+            for _ in self._inflater.feed(block):
+                pass
+        yield block
+
+
+class _Damaged(ValueError):  # noqa: N818 - translated at once, never seen by users
+    """The bytes are not those that were sent."""
 
 
 def open_download(
@@ -105,7 +143,7 @@ def open_download(
     timeout : float or (float, float), optional
         Seconds for connecting and for each piece.
     progress : callable, optional
-        Told the number of further bytes received.
+        Told the number of further bytes received, in the thread that reads.
     inflate : bool, default False
         Whether the content is gzip that is to be decompressed.
     refresh_url : callable, optional
@@ -128,8 +166,9 @@ def open_download(
     >>> with open_download(url) as stream:  # doctest: +SKIP
     ...     head = stream.read(100)
     """
-    body = RangedBody(SignedUrl(url), transport or shared_transport(), timeout, progress, refresh_url)
-    return io.BufferedReader(_VerifiedStream(body, inflate), BLOCK)
+    url = SignedUrl(url)
+    body = RangedBody(url, transport or shared_transport(), timeout, refresh_url)
+    return io.BufferedReader(_VerifiedStream(body, inflate, progress), BLOCK)
 
 
 def download(

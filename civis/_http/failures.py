@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import enum
 import ssl
 
 from urllib3 import exceptions
 
-from civis._errors import CivisClientError, CivisConnectionError, CivisTimeoutError, without_query
+from civis._errors import CivisConnectionError, CivisTimeoutError, without_query
+from civis._http.retries import Failure
 
-
-class Failure(enum.Enum):
-    """How an attempt ended that brought no answer."""
-
-    #: No connection was made: nothing of the request was sent.
-    CONNECT = "connect"
-    #: The connection broke after (part of) the request was sent: nobody knows whether it was carried out.
-    BROKEN = "broken"
-    #: The platform took longer than the read timeout.
-    TIMEOUT = "timeout"
-    #: The certificate was not accepted, or the request could not be made at all: trying again cannot help.
-    FINAL = "final"
+__all__ = ["WIRE_ERRORS", "Failure", "classify", "connection_error", "reason_of"]
 
 
 #: The errors by which an attempt ends without an answer.
@@ -91,8 +80,3 @@ def reason_of(error: BaseException) -> str:
         return type(inner).__name__
     text = str(inner)
     return f"{type(inner).__name__}: {text}" if text and "?" not in text else type(inner).__name__
-
-
-def closed_error() -> CivisClientError:
-    """Make the error for a request on a session that was closed."""
-    return CivisClientError("This session has been closed: make a new client for further requests.")

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import secrets
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from civis._errors import CivisTransferError
+from civis._http.checksums import counted_md5, is_other_md5
 from civis._http.failures import WIRE_ERRORS, Failure, classify, reason_of
 from civis._http.hidden import HiddenText, SignedUrl
 from civis._http.pools import BLOCK
-from civis._http.session import TimeoutArgument
 from civis._http.sources import Meter, blocks_of, is_seekable, remaining
-from civis._http.transfers import RETRIED_STATUSES, Progress, Transport, refused, shared_transport
+from civis._http.timeouts import TimeoutArgument
+from civis._http.transfers import (
+    RETRIED_STATUSES,
+    Progress,
+    Transport,
+    refused,
+    retry_after,
+    shared_transport,
+)
 
 #: What browsers write in place of these in names within a form.
 _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
@@ -83,6 +92,8 @@ class _Form:
         self._source = source
         self._transport = transport
         self._meter = Meter(progress)
+        self._digest = hashlib.md5(usedforsecurity=False)
+        self._wish: float | None = None
         self._can_repeat = is_seekable(source)
         self._begin = source.tell() if self._can_repeat else 0
         self._size = remaining(source) if size is None else size
@@ -101,12 +112,14 @@ class _Form:
                 return
             if not self._can_repeat or number >= self._transport.attempts:
                 raise problem
-            self._transport.wait(number)
+            self._transport.wait(number, self._wish)
             self._source.seek(self._begin)
 
     def _attempt(self, timeout: TimeoutArgument) -> CivisTransferError | None:
         """Send once; give the error that another attempt may mend, raise any other."""
         self._meter.restart()
+        self._wish = None
+        self._digest = hashlib.md5(usedforsecurity=False)
         final = True
         try:
             response = self._transport.open(
@@ -120,9 +133,14 @@ class _Form:
         else:
             if 200 <= response.status < 300:
                 response.drain_conn()
-                return None
+                if not is_other_md5(response.headers, self._digest):
+                    return None
+                return CivisTransferError(
+                    f"The upload to {self._url.shown} arrived damaged: its MD5 differs."
+                )
             final = response.status not in RETRIED_STATUSES
             problem = refused("The upload to", self._url, response)
+            self._wish = retry_after(response)
         if final:
             raise problem
         return problem
@@ -131,14 +149,15 @@ class _Form:
         """Yield the form."""
         yield bytes(self._head)
         if self._size is None:
-            yield from self._meter.count(iter(lambda: self._source.read(BLOCK), b""))
+            blocks = iter(lambda: self._source.read(BLOCK), b"")
         else:
-            yield from self._meter.count(blocks_of(lambda _, size: self._source.read(size), 0, self._size))
-            if self._source.read(1):
-                raise CivisTransferError(
-                    f"The source holds more than the {self._size} bytes it was to have: "
-                    "it grew while it was uploaded."
-                )
+            blocks = blocks_of(lambda _, size: self._source.read(size), 0, self._size)
+        yield from self._meter.count(counted_md5(blocks, self._digest))
+        if self._size is not None and self._source.read(1):
+            raise CivisTransferError(
+                f"The source holds more than the {self._size} bytes it was to have: "
+                "it grew while it was uploaded."
+            )
         yield self._tail
 
 

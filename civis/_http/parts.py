@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import queue
@@ -11,9 +12,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import BinaryIO
 
 from civis._errors import CivisTransferError
+from civis._http.checksums import counted_md5, is_other_md5
 from civis._http.failures import WIRE_ERRORS, Failure, classify, reason_of
 from civis._http.hidden import SignedUrl
-from civis._http.session import TimeoutArgument
 from civis._http.sources import (
     HeldPart,
     Meter,
@@ -24,7 +25,15 @@ from civis._http.sources import (
     is_seekable,
     read_exactly,
 )
-from civis._http.transfers import RETRIED_STATUSES, Progress, Transport, refused, shared_transport
+from civis._http.timeouts import TimeoutArgument
+from civis._http.transfers import (
+    RETRIED_STATUSES,
+    Progress,
+    Transport,
+    refused,
+    retry_after,
+    shared_transport,
+)
 
 
 class _Stopped(Exception):  # noqa: N818 - ends a thread's work, no error of its own
@@ -174,6 +183,8 @@ class _Upload:
             raise CivisTransferError(
                 f"The source ended {size - len(content)} bytes before the end of part {index + 1}."
             )
+        if offset + size == self._size and stream.read(1):
+            raise CivisTransferError(f"The source holds more than the {self._size} bytes it was to have.")
         return HeldPart(offset, content)
 
     def _bounds(self, index: int) -> tuple[int, int]:
@@ -186,42 +197,50 @@ class _Upload:
         meter = Meter(self._counts.put)
         for number in itertools.count(1):
             meter.restart()
-            problem, etag = self._attempt(index, source, meter)
+            problem, etag, wish = self._attempt(index, source, meter)
             if problem is None:
                 return etag
             if number >= self._transport.attempts or self._stop.is_set():
                 raise problem
-            self._transport.wait(number)
+            self._transport.wait(number, wish)
         raise AssertionError("unreachable")
 
-    def _attempt(self, index: int, source: PartSource, meter: Meter) -> tuple[CivisTransferError | None, str]:
-        """Send a part once; give the error that another attempt may mend, raise any other."""
+    def _attempt(
+        self, index: int, source: PartSource, meter: Meter
+    ) -> tuple[CivisTransferError | None, str, float | None]:
+        """Send a part once; give the error that another attempt may mend, raise any other.
+
+        With it comes the ETag, and how long the storage wants to be left alone.
+        """
         url = self._urls[index]
         offset, size = self._bounds(index)
         label = f"Part {index + 1} of {len(self._urls)}, to"
+        digest = hashlib.md5(usedforsecurity=False)
+        blocks = counted_md5(blocks_of(source.read_at, offset, size), digest)
         try:
             response = self._transport.open(
                 "PUT",
                 url,
                 headers={"Content-Length": str(size)},
-                body=self._until_stopped(meter.count(blocks_of(source.read_at, offset, size))),
+                body=self._until_stopped(meter.count(blocks)),
                 timeout=self._timeout,
             )
         except WIRE_ERRORS as error:
             if isinstance(error, CivisTransferError):
                 raise
-            final = classify(error) is Failure.FINAL
             problem = CivisTransferError(f"{label} {url.shown} broke off: {reason_of(error)}.")
-        else:
-            if 200 <= response.status < 300:
-                etag = response.headers.get("ETag", "")
-                response.drain_conn()
-                return None, etag
-            final = response.status not in RETRIED_STATUSES
-            problem = refused(label, url, response)
-        if final:
+            if classify(error) is Failure.FINAL:
+                raise problem from None
+            return problem, "", None
+        if 200 <= response.status < 300:
+            response.drain_conn()
+            if is_other_md5(response.headers, digest):
+                return CivisTransferError(f"{label} {url.shown} arrived damaged: its MD5 differs."), "", None
+            return None, response.headers.get("ETag", ""), None
+        problem = refused(label, url, response)
+        if response.status not in RETRIED_STATUSES:
             raise problem
-        return problem, ""
+        return problem, "", retry_after(response)
 
     def _until_stopped(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         """Pass blocks on until another part has failed."""

@@ -20,7 +20,8 @@ import urllib3
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from civis._errors import CivisClientError
-from civis._http.hidden import HiddenText, hide_queries_in_urllib3_log
+from civis._http.hidden import HiddenText
+from civis._http.logs import hide_queries_in_urllib3_log
 
 #: Sockets kept open per host; a thread that finds none opens its own, so this bounds no concurrency.
 KEPT_CONNECTIONS = 64

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import enum
 import random
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timezone
-from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import urllib3
-
-from civis._http.failures import Failure
+if TYPE_CHECKING:
+    import urllib3
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 POST = frozenset({"POST"})
 PATCH = frozenset({"PATCH"})
+
+
+class Failure(enum.Enum):
+    """How an attempt ended that brought no answer."""
+
+    #: No connection was made: nothing of the request was sent.
+    CONNECT = "connect"
+    #: The connection broke after (part of) the request was sent: nobody knows whether it was carried out.
+    BROKEN = "broken"
+    #: The platform took longer than the read timeout.
+    TIMEOUT = "timeout"
+    #: The certificate was not accepted, or the request could not be made at all: trying again cannot help.
+    FINAL = "final"
 
 
 @dataclass(frozen=True)
@@ -116,14 +128,23 @@ def read_retry_after(headers: Mapping[str, str], now: float | None = None) -> fl
     try:
         seconds = float(text)
     except ValueError:
-        try:
-            moment = parsedate_to_datetime(text)
-        except (TypeError, ValueError):
+        moment = _read_date(text)
+        if moment is None:
             return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        seconds = moment.timestamp() - (time.time() if now is None else now)
+        seconds = moment - (time.time() if now is None else now)
     return max(0.0, seconds) if seconds == seconds and seconds != float("inf") else None
+
+
+def _read_date(text: str) -> float | None:
+    """Read a date of HTTP as seconds since 1970; None where it is none."""
+    from email.utils import mktime_tz, parsedate_tz  # noqa: PLC0415 - 15 ms, and servers rarely write dates
+
+    parts = parsedate_tz(text)
+    try:
+        # A date without a zone means that of Greenwich, not that of this machine.
+        return None if parts is None else float(mktime_tz((*parts[:9], parts[9] or 0)))
+    except (ValueError, OverflowError):
+        return None
 
 
 def policy_of(retries: Any) -> RetryPolicy | Any:
@@ -148,11 +169,11 @@ def policy_of(retries: Any) -> RetryPolicy | Any:
                 f"retries={retries} is negative: give the number of further attempts, 0 for none."
             )
         return RetryPolicy(attempts=retries + 1)
-    if isinstance(retries, urllib3.Retry):
+    # Whoever passes an object of theirs has imported them; nobody else is to wait for that.
+    urllib3, tenacity = sys.modules.get("urllib3"), sys.modules.get("tenacity")
+    if urllib3 is not None and isinstance(retries, urllib3.Retry):
         return _from_urllib3(retries)
-    import tenacity  # noqa: PLC0415 - takes 20 ms (asyncio) and only those who pass one need it
-
-    if isinstance(retries, tenacity.Retrying):
+    if tenacity is not None and isinstance(retries, tenacity.Retrying):
         return retries
     raise TypeError(
         f"retries={retries!r} is a {type(retries).__name__}: "

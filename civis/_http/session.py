@@ -1,40 +1,95 @@
-"""The session that API calls go through: HTTP, credentials, retries. Knows no operation and no Response."""
+"""The session that API calls go through: HTTP, credentials, retries. Knows no operation and no Response.
+
+Making one loads nothing: what talks to the network is loaded, and connected, with the first request.
+"""
 
 from __future__ import annotations
 
-import ipaddress
-import json
-import logging
-from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn
-from urllib.parse import urlencode, urljoin, urlsplit
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
-from urllib3 import Retry, Timeout
-
-from civis import _env
 from civis._clock import SYSTEM_CLOCK, Clock
 from civis._env import Secret
 from civis._errors import CivisClientError
+from civis._http.addresses import check_encrypted, origin
 from civis._http.answer import Answer
-from civis._http.attempts import run_attempts
-from civis._http.failures import WIRE_ERRORS, closed_error
-from civis._http.hidden import HiddenText
-from civis._http.pools import Pools, PoolSettings
-from civis._http.retries import RetryPolicy, policy_of
+from civis._http.encoding import Query, encode_body, encode_query, standard_headers
+from civis._http.timeouts import TimeoutArgument, seconds_of
 
-logger = logging.getLogger("civis.http")
+if TYPE_CHECKING:
+    from urllib3 import Timeout
 
-#: Seconds to wait for a connection, and for each piece of the answer.
-DEFAULT_TIMEOUT = (10.0, 60.0)
-MOST_REDIRECTS = 10
-TimeoutArgument = float | tuple[float | None, float | None] | None
-Query = Mapping[str, Any] | Sequence[tuple[str, Any]] | None
+    from civis._http.pools import Pools
+    from civis._http.retries import RetryPolicy
+    from civis._http.transfers import Transport
+    from civis._http.wire import Attempts
 
-#: Retries are not urllib3's matter: it knows neither the table nor the clock.
-_ONCE = Retry(False, redirect=0)
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_CREDENTIALS = frozenset({"authorization", "cookie"})
+__all__ = ["Session"]
+
+
+class _Loading:
+    """Held while modules are loaded: a child that is forked meanwhile would wait for them for ever."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._is_watching = not hasattr(os, "register_at_fork")  # Windows does not fork
+
+    def __enter__(self) -> None:
+        if not self._is_watching:
+            # Hooks run youngest first. Ours has to be younger than that of logging: it waits for modules,
+            # and they, as they are loaded, wait for the lock that the hook of logging holds until the fork.
+            import logging  # noqa: F401, PLC0415 - see above; 5 ms, only with the first request
+
+            self._is_watching = True  # twice, by two threads at once, does no harm
+            os.register_at_fork(
+                before=self._lock.acquire,
+                after_in_parent=self._lock.release,
+                after_in_child=self._lock.release,
+            )
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+
+
+_loading = _Loading()
+
+
+class Connections:
+    """How to connect, and the connections once there are any; sessions that differ in little share them."""
+
+    def __init__(
+        self,
+        verify: bool | str | None,
+        proxies: Mapping[str, str] | None,
+        cert: str | tuple[str, str] | None,
+    ) -> None:
+        self._settings = (verify, proxies, cert)
+        self._pools: Pools | None = None
+        self.is_closed = False
+
+    def __repr__(self) -> str:
+        return f"<Connections{' (closed)' if self.is_closed else ''}>"
+
+    @property
+    def pools(self) -> Pools:
+        """The pools, made when first asked for."""
+        if self._pools is None:
+            with _loading:
+                from civis._http.pools import Pools, PoolSettings  # noqa: PLC0415 - urllib3, 90 ms
+
+                if self._pools is None:
+                    self._pools = Pools(PoolSettings(*self._settings))
+        return self._pools
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.is_closed = True
+        if self._pools is not None:
+            self._pools.close()
 
 
 class Session:
@@ -46,10 +101,11 @@ class Session:
         Where paths begin; ends in ``/``.
     api_key : Secret or None
         The key, sent by HTTP basic authentication; None sends none.
-    user_agent : str
-        The whole header.
-    timeout : float or (float, float), default (10.0, 60.0)
-        Seconds for connecting, and for each piece of the answer; one number stands for both.
+    user_agent : str or callable
+        The whole header, or what gives it with the first request.
+    timeout : float or (float, float), optional
+        Seconds for connecting, and for each piece of the answer; one number stands for both. By default 10
+        and 60.
     retries : int, urllib3.Retry, tenacity.Retrying or RetryPolicy, optional
         How often requests are repeated; which ones are is the table in `civis._http.retries`.
     verify, proxies, cert : optional
@@ -77,8 +133,8 @@ class Session:
         base_url: str,
         api_key: Secret | None,
         *,
-        user_agent: str,
-        timeout: TimeoutArgument = DEFAULT_TIMEOUT,
+        user_agent: str | Callable[[], str],
+        timeout: TimeoutArgument = None,
         retries: Any = None,
         verify: bool | str | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -92,19 +148,53 @@ class Session:
         self._base_path = urlsplit(self.base_url).path
         if api_key is not None and not allow_http:
             check_encrypted(self.base_url)
-        self.timeout = timeout
-        self._timeout = as_timeout(timeout)
-        self.retries: RetryPolicy | Any = policy_of(retries)
+        self.timeout = seconds_of(timeout)
+        self._retries: RetryPolicy | Any = None if retries is None else _policy_of(retries)
         self.clock = clock
-        self.pools = Pools(PoolSettings(verify, proxies, cert))
-        self._headers = standard_headers(api_key, user_agent, headers)
-        self._closed = False
+        self._api_key = api_key
+        self._user_agent = user_agent
+        self._further_headers = headers
+        self._connections = Connections(verify, proxies, cert)
+        self._ready: _Ready | None = None
+        self._transport: Transport | None = None
 
     def __repr__(self) -> str:
         return f"<Session {self.base_url}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A session holds connections and a key and is not pickled: make a new client there.")
+
+    @property
+    def retries(self) -> RetryPolicy | Any:
+        """How often requests are repeated: a `RetryPolicy`, or the user's `tenacity.Retrying`."""
+        if self._retries is None:
+            self._retries = _policy_of(None)
+        return self._retries
+
+    @property
+    def pools(self) -> Pools:
+        """The connections."""
+        return self._connections.pools
+
+    @property
+    def transport(self) -> Transport:
+        """How contents of files travel by signed URL: through the same connections, without the key."""
+        if self._transport is None:
+            with _loading:
+                from civis._http.transfers import Transport  # noqa: PLC0415 - not before there is a transfer
+
+            self._transport = Transport(self.pools, self.clock, timeout=self.timeout)
+        return self._transport
+
+    def with_options(self, *, timeout: TimeoutArgument = None, retries: Any = None) -> Session:
+        """Give a session that differs in these and shares the connections: closing one closes both."""
+        other = Session.__new__(Session)
+        other.__dict__.update(self.__dict__)
+        other.timeout = seconds_of(timeout, self.timeout)
+        if retries is not None:
+            other._retries = _policy_of(retries)
+        other._ready = other._transport = None
+        return other
 
     def request(
         self,
@@ -129,7 +219,7 @@ class Session:
         query : mapping or sequence of pairs, optional
             Names and values; lists become repeated names.
         body : object, optional
-            Sent as JSON; None sends no body.
+            Sent as JSON; bytes are sent as they are, and `headers` says what they are; None sends no body.
         headers : Mapping[str, str], optional
             Further ones for this request.
         timeout : float or (float, float), optional
@@ -146,212 +236,63 @@ class Session:
         ValueError
             `body` cannot be written as JSON.
         """
-        if self._closed:
-            raise closed_error()
+        if self._connections.is_closed:
+            raise CivisClientError("This session has been closed: make a new client for further requests.")
+        ready = self._ready or self._prepare()
         method = method.upper()
         target = path if is_absolute else self._base_path + path.lstrip("/")
         if query:
             target += ("&" if "?" in target else "?") + encode_query(query)
-        all_headers = self._headers
+        all_headers = ready.headers
         content: bytes | None = None
         if body is not None or headers:
             all_headers = {**all_headers, **(headers or {})}
         if body is not None:
-            content = encode_body(body)
-            all_headers["Content-Type"] = "application/json"
-        wait = self._timeout if timeout is None else as_timeout(timeout)
+            content = body if isinstance(body, bytes) else encode_body(body)
+            all_headers.setdefault("Content-Type", "application/json")
+        limits = ready.timeout if timeout is None else ready.as_timeout(seconds_of(timeout, self.timeout))
 
         def attempt(number: int) -> Answer:
-            return self._send(method, target, content, all_headers, wait, number, follow)
+            return ready.attempts.make(method, target, content, all_headers, limits, number, follow)
 
-        return run_attempts(attempt, method, self._origin + target, self.retries, self.clock)
+        return ready.run(attempt, method, self._origin + target, self.retries, self.clock)
 
     def close(self) -> None:
         """Close the connections; further requests raise `CivisClientError`."""
-        self._closed = True
-        self.pools.close()
+        self._connections.close()
 
-    def _send(
-        self,
-        method: str,
-        target: str,
-        content: bytes | None,
-        headers: dict[str, str],
-        timeout: Timeout,
-        number: int,
-        follow: bool,
-    ) -> Answer:
-        """Make one attempt, redirects included, and log it."""
-        began = self.clock.monotonic()
-        url = self._origin + target
-        try:
-            answer = self._exchange(method, url, content, headers, timeout)
-            hops = 0 if follow else MOST_REDIRECTS
-            while answer.status in _REDIRECTS and "location" in answer.headers and hops < MOST_REDIRECTS:
-                hops += 1
-                url = urljoin(url, answer.headers["location"])
-                method, content, headers = redirected(
-                    answer.status, method, content, headers, answer.url, url
-                )
-                answer = self._exchange(method, url, content, headers, timeout)
-        except WIRE_ERRORS as error:
-            self._log(method, target, type(error).__name__, began, number, "")
-            raise
-        answer.attempts = number
-        answer.elapsed = self.clock.monotonic() - began
-        if logger.isEnabledFor(logging.DEBUG):
-            self._log(method, target, answer.status, began, number, answer.headers.get("X-Request-ID", ""))
-        return answer
+    def _prepare(self) -> _Ready:
+        """Load what talks to the network; a second thread's work is the same and thrown away."""
+        with _loading:
+            from civis._http.attempts import run_attempts  # noqa: PLC0415 - urllib3, 90 ms
+            from civis._http.wire import Attempts, as_timeout  # noqa: PLC0415 - as above
 
-    def _exchange(
-        self, method: str, url: str, content: bytes | None, headers: dict[str, str], timeout: Timeout
-    ) -> Answer:
-        """Send one request over a kept-alive connection and read the whole answer."""
-        scheme, _, rest = url.partition("://")
-        host, slash, target = rest.partition("/")
-        pool = self.pools.direct(f"{scheme}://{host}")
-        if pool is not None:
-            response = pool.urlopen(
-                method, slash + target or "/", content, headers, _ONCE, False, False, timeout
-            )  # fmt: skip
-        else:
-            response = self.pools.manager(url).urlopen(
-                method, url, redirect=False, body=content, headers=headers, timeout=timeout, retries=_ONCE
-            )
-        return Answer(
-            response.status, response.headers, response.data, method, url, reason=response.reason or ""
-        )
-
-    def _log(
-        self, method: str, target: str, outcome: int | str, began: float, number: int, request_id: str
-    ) -> None:
-        """Write the one record of an attempt; the query stays out, since it may hold secrets."""
-        path = target.partition("?")[0]
-        milliseconds = (self.clock.monotonic() - began) * 1000
-        details = {
-            "civis_method": method,
-            "civis_path": path,
-            "civis_outcome": outcome,
-            "civis_milliseconds": milliseconds,
-            "civis_attempt": number,
-            "civis_request_id": request_id,
-        }
-        logger.debug(
-            "%s %s: %s in %.0f ms (attempt %d, request %s)",
-            method, path, outcome, milliseconds, number, request_id or "unnamed", extra=details,
-        )  # fmt: skip
+        agent = self._user_agent if isinstance(self._user_agent, str) else self._user_agent()
+        ready = _Ready()
+        ready.headers = standard_headers(self._api_key, agent, self._further_headers)
+        ready.attempts = Attempts(self.pools, self._origin, self.clock)
+        ready.timeout = as_timeout(self.timeout)
+        ready.as_timeout = as_timeout
+        ready.run = run_attempts
+        self._ready = ready
+        return ready
 
 
-def origin(url: str) -> str:
-    """Give scheme, host and port of a URL."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise CivisClientError(f"{url!r} is no address of a platform: write it as https://host/.")
-    return f"{parts.scheme}://{parts.netloc}"
+class _Ready:
+    """What a session needs for requests and has only when the first one was made."""
+
+    __slots__ = ("as_timeout", "attempts", "headers", "run", "timeout")
+
+    headers: dict[str, str]
+    attempts: Attempts
+    timeout: Timeout
+    as_timeout: Callable[[tuple[float, float]], Timeout]
+    run: Callable[..., Answer]
 
 
-def check_encrypted(base_url: str) -> None:
-    """Refuse to send a key in clear over a network."""
-    parts = urlsplit(base_url)
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise CivisClientError(
-            f"{base_url} is not encrypted, so the API key would travel in clear: use https://, "
-            "or pass allow_http=True if this network is to be trusted."
-        )
+def _policy_of(retries: Any) -> RetryPolicy | Any:
+    """Read what was given as ``retries=``."""
+    with _loading:
+        from civis._http.retries import policy_of  # noqa: PLC0415 - dataclasses and enums, 10 ms
 
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def as_timeout(timeout: TimeoutArgument) -> Timeout:
-    """Turn seconds, or a pair of them, into a `urllib3.Timeout`; what is None gets the default."""
-    connect, read = timeout if isinstance(timeout, (tuple, list)) else (timeout, timeout)
-    try:
-        return Timeout(
-            connect=DEFAULT_TIMEOUT[0] if connect is None else float(connect),
-            read=DEFAULT_TIMEOUT[1] if read is None else float(read),
-        )
-    except ValueError:
-        raise ValueError(
-            f"timeout={timeout!r}: give seconds above 0, or a pair (connect, read) of them."
-        ) from None
-
-
-def standard_headers(
-    api_key: Secret | None, user_agent: str, further: Mapping[str, str] | None
-) -> dict[str, str]:
-    """Put together what every request carries."""
-    headers = {
-        "User-Agent": user_agent,
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip, deflate",
-    }
-    for name, value in (("X-Civis-Job-ID", _env.job_id()), ("X-Civis-Run-ID", _env.run_id())):
-        if value:
-            headers[name] = value
-    if api_key is not None:
-        pair = b64encode(f"{api_key.reveal()}:".encode()).decode("ascii")
-        headers["Authorization"] = HiddenText(f"Basic {pair}")
-    if further:
-        headers.update(further)
-    return headers
-
-
-def encode_query(query: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> str:
-    """Write a query string; lists repeat the name, booleans are ``true`` and ``false``, None is empty."""
-    pairs = query.items() if isinstance(query, Mapping) else query
-    flat: list[tuple[str, str]] = []
-    for name, value in pairs:
-        values = value if isinstance(value, (list, tuple, set, frozenset)) else (value,)
-        flat.extend((name, _query_text(item)) for item in values)
-    return urlencode(flat)
-
-
-def _query_text(value: Any) -> str:
-    """Write one value for a query string."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def encode_body(body: Any) -> bytes:
-    """Write a body as JSON; not-a-number and infinity are no JSON and are refused."""
-    try:
-        return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
-    except ValueError as error:
-        raise ValueError(
-            f"The request cannot be written as JSON: {error}. Send None in place of NaN."
-        ) from None
-
-
-def redirected(
-    status: int,
-    method: str,
-    content: bytes | None,
-    headers: dict[str, str],
-    old_url: str,
-    new_url: str,
-) -> tuple[str, bytes | None, dict[str, str]]:
-    """Say what is sent after a redirect; another host, or the same unencrypted, sees no credentials."""
-    if status == 303 or (status in (301, 302) and method == "POST"):
-        method, content = ("HEAD" if method == "HEAD" else "GET"), None
-        headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
-    old, new = urlsplit(old_url), urlsplit(new_url)
-    is_upgrade = (old.scheme, new.scheme) == ("http", "https") and old.port is None and new.port is None
-    is_same = old.hostname == new.hostname and (
-        (old.scheme, old.port) == (new.scheme, new.port) or is_upgrade
-    )
-    if not is_same:
-        headers = {name: value for name, value in headers.items() if name.lower() not in _CREDENTIALS}
-    return method, content, headers
+    return policy_of(retries)

@@ -1,20 +1,21 @@
-"""`ListResponse`, a list of Responses, and `PaginatedResponse`, an iterator over all pages of one."""
+"""`ListResponse`: a list of Responses, with the headers of the answer that brought them."""
 
 from __future__ import annotations
 
 import copy
 import importlib
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from civis._response.objects import Context, Response, cell, header_number, plain_of, thin_response, to_plain
+from civis._response.headers import header_number, without_secrets
+from civis._response.items import Item
+from civis._response.objects import Context, Response, data_of, thin_responses, to_plain, to_shown
+from civis._response.shown import ROWS_SHOWN, html_of_list, list_repr
 
-_ROWS_SHOWN = 50
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-class ListResponse(list[Any]):
+class ListResponse(list[Item]):
     """The objects of one answer: a real list, with the answer's headers.
 
     Parameters
@@ -24,6 +25,8 @@ class ListResponse(list[Any]):
     headers : Mapping[str, str], optional
         Headers of the answer.
     snake_case : bool, default True
+        As for `Response`.
+    from_json_values : bool, default False
         As for `Response`.
 
     Examples
@@ -45,7 +48,7 @@ class ListResponse(list[Any]):
     ) -> None:
         context = Context(headers or _NO_HEADERS, snake_case, from_json_values)
         self._context = context
-        super().__init__([thin_response(item, context) if item.__class__ is dict else item for item in items])
+        super().__init__(thin_responses(items, context))
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -76,11 +79,15 @@ class ListResponse(list[Any]):
 
     def json(self, snake_case: bool = True) -> list[Any]:
         """Give plain lists and dicts, copies that may be changed."""
-        return [
-            item.json(snake_case) if isinstance(item, Response)
-            else to_plain(item, self._context) if snake_case else copy.deepcopy(item)
-            for item in self
-        ]  # fmt: skip
+        return [self._plain(item, snake_case) for item in self]
+
+    def _plain(self, item: Any, snake_case: bool) -> Any:
+        """Copy one item."""
+        if isinstance(item, Response):
+            return item.json(snake_case)
+        if isinstance(item, list):
+            return [self._plain(inner, snake_case) for inner in item]
+        return to_plain(item, self._context) if snake_case else copy.deepcopy(item)
 
     def to_pandas(self) -> Any:
         """Give a `pandas.DataFrame`, one row an object, one column a field.
@@ -117,30 +124,35 @@ class ListResponse(list[Any]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         context = self._context
-        plain = [item.json_data if isinstance(item, Response) else item for item in self]
-        return _rebuild, (plain, context.headers, context.translates, context.has_json_values)
+        plain = [_as_sent(item) for item in self]
+        return _rebuild, (
+            plain,
+            without_secrets(context.headers),
+            context.translates,
+            context.has_json_values,
+        )
 
-    def __copy__(self) -> ListResponse:
+    def __copy__(self) -> ListResponse[Item]:
         return ListResponse(self, self.headers, snake_case=self._context.translates)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> ListResponse:
+    def __deepcopy__(self, memo: dict[int, Any]) -> ListResponse[Item]:
         items = [copy.deepcopy(item, memo) for item in self]
         return ListResponse(items, self.headers, snake_case=self._context.translates)
 
+    def __repr__(self) -> str:
+        return list_repr(self)
+
     def _repr_html_(self) -> str:
         """Show as a table in a notebook."""
-        rows = [plain_of(item) for item in self[:_ROWS_SHOWN]]
-        columns = list(dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row))
-        if not columns:
-            return f"<pre>{cell(list(self))}</pre>"
-        head = "".join(f"<th>{cell(name)}</th>" for name in columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{cell(row.get(name, ''))}</td>" for name in columns) + "</tr>"
-            for row in rows
-            if isinstance(row, dict)
-        )
-        more = f"<p>{len(self) - _ROWS_SHOWN} more rows</p>" if len(self) > _ROWS_SHOWN else ""
-        return f"<table><tr>{head}</tr>{body}</table>{more}"
+        rows = [to_shown(item, self._context) for item in self[:ROWS_SHOWN]]
+        return html_of_list(rows, len(self), self.total)
+
+
+def _as_sent(item: Any) -> Any:
+    """Take Responses apart again, in lists too."""
+    if isinstance(item, Response):
+        return data_of(item)
+    return [_as_sent(inner) for inner in item] if isinstance(item, list) else item
 
 
 def optional_package(name: str) -> Any:
@@ -153,91 +165,6 @@ def optional_package(name: str) -> Any:
 
 def _rebuild(
     items: list[Any], headers: Mapping[str, str], translates: bool, has_json_values: bool
-) -> ListResponse:
+) -> ListResponse[Any]:
     """Make a ListResponse again from what was pickled."""
     return ListResponse(items, headers, snake_case=translates, from_json_values=has_json_values)
-
-
-class PageSource(Protocol):
-    """What `PaginatedResponse` asks for pages; `civis.base.Endpoint` is one."""
-
-    def _make_request(self, method: str, path: str, params: Any = None, data: Any = None) -> Any: ...
-
-
-class PaginatedResponse:
-    """An iterator over the objects of all pages, which are asked for one by one as they are needed.
-
-    Parameters
-    ----------
-    path : str
-        Path of the operation.
-    initial_params : mapping or None
-        Query; ``limit`` is the size of a page, and ``page_num`` is set here.
-    endpoint : object
-        Makes the requests: its ``_make_request("GET", path, params)`` gives an answer with ``json()`` and
-        ``headers``.
-
-    Examples
-    --------
-    >>> for script in client.scripts.list(iterator=True):  # doctest: +SKIP
-    ...     print(script.id)
-    """
-
-    def __init__(
-        self,
-        path: str,
-        initial_params: Mapping[str, Any] | None,
-        endpoint: PageSource,
-        *,
-        snake_case: bool = True,
-        from_json_values: bool = False,
-        convert: Callable[[Response], Any] | None = None,
-    ) -> None:
-        self._path = path
-        self._params = dict(initial_params or {})
-        self._endpoint = endpoint
-        self._snake_case = snake_case
-        self._from_json_values = from_json_values
-        self._convert = convert
-        self._page = 1
-        self._items: deque[Any] = deque()
-        self._is_last = False
-
-    def __iter__(self) -> PaginatedResponse:
-        return self
-
-    def __next__(self) -> Any:
-        while not self._items:
-            if self._is_last:
-                raise StopIteration
-            self._next_page()
-        item = self._items.popleft()
-        return item if self._convert is None else self._convert(item)
-
-    def __repr__(self) -> str:
-        return f"<PaginatedResponse of {self._path}, {self._page - 1} pages read>"
-
-    def _next_page(self) -> None:
-        """Ask for the next page; after an error the same page is asked for again."""
-        answer = self._endpoint._make_request("GET", self._path, {**self._params, "page_num": self._page})
-        found = ListResponse(
-            answer.json() or (),
-            answer.headers,
-            snake_case=self._snake_case,
-            from_json_values=self._from_json_values,
-        )
-        pages = header_number(found.headers, "X-Pagination-Total-Pages")
-        self._is_last = not found or (pages is not None and self._page >= pages)
-        self._items.extend(found)
-        self._page += 1
-
-    def json(self, snake_case: bool = True) -> list[Any]:
-        """Read all further pages and give plain dicts."""
-        found = []
-        while True:
-            while self._items:
-                item = self._items.popleft()
-                found.append(item.json(snake_case) if isinstance(item, Response) else item)
-            if self._is_last:
-                return found
-            self._next_page()

@@ -13,7 +13,7 @@ KEPT_BELOW = frozenset({"arguments", "environmentVariables", "environment_variab
 _MOST_NAMES = 20_000
 _MOST_SHAPES = 4_000
 
-#: Where a name was found the last time: ``{"author_id": "authorId"}``.
+#: Where a field was found the last time: ``{"author_id": "authorId", "id": "id"}``.
 WIRE_NAMES: dict[str, str] = {}
 _SHAPES: dict[tuple[str, ...], dict[str, str]] = {}
 
@@ -40,14 +40,15 @@ def _name_keys(keys: tuple[str, ...]) -> dict[str, str]:
 
 
 def find_key(data: Mapping[str, object], name: str) -> str | None:
-    """Find the key of a name that is not a key itself; remember it for the next object."""
+    """Find the key of a name that is not a key itself."""
     key = snake_to_camel(name)
-    if key not in data or camel_to_snake(key) != name:
-        found = shape_of(data).get(name)
-        if found is None:
-            return None
-        key = found
+    if key in data and camel_to_snake(key) == name:
+        return key
+    return shape_of(data).get(name)
+
+
+def remember_name(name: str, key: str) -> None:
+    """Look for a field under this key first, in the next object that is asked for it."""
     if len(WIRE_NAMES) >= _MOST_NAMES:
         WIRE_NAMES.clear()
     WIRE_NAMES[name] = key
-    return key

@@ -11,12 +11,10 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from civis._spec import loading
 from civis._spec.model import Api, LazyMapping, Resource, lazily
@@ -27,8 +25,7 @@ from civis._spec.schema import Document, SpecError
 FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A description from the disk.
 
     Parameters
@@ -134,7 +131,7 @@ def default_folder() -> Path | None:
 
 def _write_privately(path: Path, content: bytes) -> None:
     """Replace a file at one blow; only its owner can read it."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -203,7 +200,7 @@ def _read_piece(name: str, piece: bytes, rules: Rules) -> Resource:
     rows = [loading.NamedOperation(*row) for row in json.loads(first)]
     keys = json.loads(second)
     nodes = LazyMapping({key: lazily(_decode, line) for key, line in zip(keys, lines, strict=True)})
-    return loading.resource_of(name, rows, nodes, KnownTargets({}, nodes), rules)
+    return loading.resource_of(name, rows, nodes, KnownTargets(nodes), rules)
 
 
 def _decode(line: bytes) -> object:
@@ -212,11 +209,14 @@ def _decode(line: bytes) -> object:
     return node
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class KnownTargets(Document):
     """What a resource's references point at, by the reference."""
 
-    targets: Mapping[str, object]
+    __slots__ = ("targets",)
+
+    def __init__(self, targets: Mapping[str, object]) -> None:
+        super().__init__({})
+        self.targets = targets
 
     def target(self, reference: object) -> object:
         """Look a reference up."""

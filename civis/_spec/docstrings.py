@@ -54,11 +54,17 @@ _ITERATOR = (
 )
 
 
+_FILE = "A path, an open file, bytes, or a tuple of a file's name and one of these."
+
+
 def _parameter(parameter: Parameter) -> list[str]:
     """One argument with its type, meaning, allowed values and fields."""
     suffix = "" if parameter.required else ", optional"
     lines = [f"{parameter.name} : {type_name(parameter.schema)}{suffix}"]
     lines += _indented(_meaning(parameter.schema, parameter.description))
+    items = _safe_items(parameter.schema)
+    if parameter.schema.is_file or (items is not None and items.is_file):
+        lines += _indented(wrap(_FILE, WIDTH - 4))
     lines += _indented(_fields(parameter.schema, DEPTH))
     return lines
 
@@ -152,6 +158,8 @@ def type_name(schema: Schema) -> str:
     if schema.type == "array":
         items = _safe_items(schema)
         return f"list[{type_name(items)}]" if items is not None and items.type else "list"
+    if schema.is_file:
+        return "file"
     name = names.get(schema.type or "", "object")
     shown = schema.format if schema.format not in (None, "float") else None
     return f"{name} ({shown})" if shown else name

@@ -86,7 +86,8 @@ def rules_of(mapping: Mapping[str, object], *, platform: bool, root_path: str) -
         raise SpecError(f"this is no API description: {shortened(mapping)}")
     if not any(key in mapping for key in ("swagger", "openapi", "paths")):
         raise SpecError(f"this is no API description: it has the keys {shortened(list(mapping))}")
-    return Rules(platform, root_path, dialect.is_openapi3(mapping))
+    base_path = "" if platform else dialect.base_path(mapping)
+    return Rules(platform, root_path, dialect.is_openapi3(mapping), base_path)
 
 
 def text_of_info(mapping: Mapping[str, object], key: str) -> str:
@@ -199,11 +200,12 @@ def _read(resource: str, row: NamedOperation, paths: Paths, document: Document, 
         resource=resource,
         name=row.name,
         http_method=row.verb.upper(),
-        path=row.path.rstrip("/") if rules.platform else row.path,
+        path=rules.base_path + (row.path.rstrip("/") if rules.platform else row.path),
         summary=row.summary,
         problem=row.problem or None,
         older_names=(row.older,) if row.older else (),
         has_method=row.has_method,
+        is_platform=rules.platform,
     )
     return read_entry(Entry(operation, item[row.verb], item.get("parameters"), document, rules))
 

@@ -1,28 +1,30 @@
 """The model of an API that all readers share: methods, docstrings, command line, the local platform's routes.
 
-Operations are parsed when they are first asked for. Knows no HTTP.
+Operations are parsed when they are first asked for. Knows no HTTP. Neither here nor in the modules that read
+a description are there dataclasses: making one takes a millisecond, and every program would pay for all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from civis._spec.schema import Schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Location = Literal["path", "query", "body", "header"]
-#: How an array stands in a query string: ``a[]=1&a[]=2``, ``a=1&a=2`` or ``a=1,2``.
-ArrayStyle = Literal["brackets", "repeated", "commas"]
+Location = Literal["path", "query", "body", "header", "cookie"]
+#: How an array stands in a query string: ``a[]=1&a[]=2``, ``a=1&a=2``, ``a=1,2``, ``a=1 2``, ``a=1|2``; the
+#: last two are for objects: ``a[b]=1``, and JSON, which holds anything.
+ArrayStyle = Literal["brackets", "repeated", "commas", "spaces", "pipes", "deep", "json"]
+#: What bodies are by default.
+JSON_TYPE = "application/json"
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One argument of an operation.
 
     Parameters
@@ -32,7 +34,7 @@ class Parameter:
     wire_name
         Its name in the request; empty where the argument is the whole body.
     location
-        Where it goes: ``"path"``, ``"query"``, ``"body"`` or ``"header"``.
+        Where it goes: ``"path"``, ``"query"``, ``"body"``, ``"header"`` or ``"cookie"``.
     required
         Whether it must be passed.
     schema
@@ -40,7 +42,7 @@ class Parameter:
     description
         What it means.
     array_style
-        How an array is written in a query string.
+        How an array or an object is written in a query string.
     """
 
     name: str
@@ -52,8 +54,7 @@ class Parameter:
     array_style: ArrayStyle = "brackets"
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One method on one path.
 
     Parameters
@@ -78,6 +79,12 @@ class Operation:
         Method names of earlier releases that still work.
     has_method
         False for the operations that the platform lists but wants nobody to use.
+    body_type
+        The content type of its body: JSON, a form, or what is sent as it is.
+    body_required
+        Whether a body has to be sent even if no argument goes into it.
+    is_platform
+        Whether it is one of the platform's, whose ways of writing values are its own.
     """
 
     resource: str
@@ -93,6 +100,9 @@ class Operation:
     problem: str | None = None
     older_names: tuple[str, ...] = ()
     has_method: bool = True
+    body_type: str = JSON_TYPE
+    body_required: bool = False
+    is_platform: bool = True
 
     @property
     def is_paginated(self) -> bool:
@@ -131,7 +141,6 @@ class LazyMapping(Mapping[str, Value]):
         return len(self._makers)
 
 
-@dataclass(frozen=True, slots=True)
 class Resource:
     """The operations under one first path element.
 
@@ -147,13 +156,24 @@ class Resource:
         The operations without a method, by the name that it would have.
     """
 
-    name: str
-    operations: Mapping[str, Operation]
-    older_names: Mapping[str, str] = field(default_factory=dict)
-    retired: Mapping[str, Operation] = field(default_factory=dict)
+    __slots__ = ("name", "older_names", "operations", "retired")
+
+    def __init__(
+        self,
+        name: str,
+        operations: Mapping[str, Operation],
+        older_names: Mapping[str, str] | None = None,
+        retired: Mapping[str, Operation] | None = None,
+    ) -> None:
+        self.name = name
+        self.operations = operations
+        self.older_names = older_names or {}
+        self.retired = retired or {}
+
+    def __repr__(self) -> str:
+        return f"Resource({self.name!r}, {list(self.operations)!r})"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Api:
     """All resources of one description.
 
@@ -169,11 +189,23 @@ class Api:
         Room for what readers derive from a resource (the client keeps its classes here).
     """
 
-    title: str
-    version: str
-    resources: Mapping[str, Resource]
-    hidden: Mapping[str, Resource] = field(default_factory=dict)
-    made: dict[str, object] = field(default_factory=dict)
+    __slots__ = ("hidden", "made", "resources", "title", "version")
+
+    def __init__(
+        self,
+        title: str,
+        version: str,
+        resources: Mapping[str, Resource],
+        hidden: Mapping[str, Resource] | None = None,
+    ) -> None:
+        self.title = title
+        self.version = version
+        self.resources = resources
+        self.hidden = hidden or {}
+        self.made: dict[str, object] = {}
+
+    def __repr__(self) -> str:
+        return f"Api({self.title!r}, {self.version!r}, {list(self.resources)!r})"
 
     def operations(self, *, everything: bool = False) -> Iterator[Operation]:
         """Iterate over all operations that have a method; with `everything`, over the others too."""

@@ -7,7 +7,6 @@ schema that contains itself is no problem. Knows neither operations nor HTTP.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 #: A chain of references longer than this points back at itself.
 MAX_REFERENCES = 32
@@ -27,11 +26,13 @@ class SpecError(ValueError):
     """A description, or one operation of it, that cannot be understood; the message says what and where."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Document:
     """A description's root, in which references are looked up."""
 
-    root: Mapping[str, object]
+    __slots__ = ("root",)
+
+    def __init__(self, root: Mapping[str, object]) -> None:
+        self.root = root
 
     def resolve(self, node: object) -> Mapping[str, object]:
         """Follow a node's references; what stands beside a ``$ref`` wins over what it points at."""
@@ -81,7 +82,6 @@ class Properties(Mapping[str, "Schema"]):
         return len(self._nodes)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Schema:
     """The shape of one value.
 
@@ -98,8 +98,11 @@ class Schema:
     'integer'
     """
 
-    node: Mapping[str, object]
-    document: Document = field(default=EMPTY)
+    __slots__ = ("document", "node")
+
+    def __init__(self, node: Mapping[str, object], document: Document = EMPTY) -> None:
+        self.node = node
+        self.document = document
 
     @classmethod
     def read(cls, node: object, document: Document) -> Schema:
@@ -180,6 +183,17 @@ class Schema:
         """What an object's further properties are like, or None where the description says nothing."""
         node = self.node.get("additionalProperties")
         return Schema.read(node, self.document) if isinstance(node, Mapping) else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an object may have further properties, so far as the description says."""
+        return self.node.get("additionalProperties") not in (None, False)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the value is the content of a file, in a form or as a whole body."""
+        is_binary = self.format == "binary" or self.node.get("contentMediaType") == "application/octet-stream"
+        return self.type == "file" or (self.type in (None, "string") and is_binary)
 
     @property
     def alternatives(self) -> tuple[Schema, ...]:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from inspect import Parameter as Argument
-from inspect import Signature
-from typing import Any
+from typing import Any, NamedTuple
 
 from civis._names import suggestion
-from civis._spec import Operation, Parameter
-from civis.resources._values import UnsendableError, json_value, path_value, query_pairs, scalar
-from civis.response import ListResponse, PaginatedResponse, Response
+from civis._spec import JSON_TYPE, Operation, Parameter, is_json
+from civis.resources._values import (
+    UnsendableError,
+    cookie_pair,
+    header_value,
+    json_value,
+    path_value,
+    query_pairs,
+)
 
 #: The further argument of operations whose answers come in pages.
 ITERATOR = "iterator"
@@ -40,8 +43,7 @@ class NotPassed:
 NOT_PASSED = NotPassed()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What one call sends.
 
     Parameters
@@ -53,7 +55,7 @@ class Request:
     query
         Pairs, in the order of the description.
     body
-        What is sent as JSON; None for no body.
+        What is sent as JSON, or as it is where it is bytes; None for no body.
     headers
         Further headers.
     iterator
@@ -66,27 +68,6 @@ class Request:
     body: Any = None
     headers: Mapping[str, str] | None = None
     iterator: bool = False
-
-
-def signature_of(operation: Operation) -> Signature:
-    """Make the signature of an operation's method, without ``self``."""
-    if operation.problem:
-        return Signature(
-            [Argument("args", Argument.VAR_POSITIONAL), Argument("kwargs", Argument.VAR_KEYWORD)]
-        )
-    arguments = [
-        Argument(each.name, Argument.POSITIONAL_OR_KEYWORD, annotation=_annotation(each))
-        for each in operation.parameters
-        if each.required
-    ]
-    arguments += [
-        Argument(each.name, Argument.KEYWORD_ONLY, default=NOT_PASSED, annotation=_annotation(each))
-        for each in operation.parameters
-        if not each.required
-    ]
-    if takes_iterator(operation):
-        arguments.append(Argument(ITERATOR, Argument.KEYWORD_ONLY, default=False, annotation=bool))
-    return Signature(arguments, return_annotation=_return_annotation(operation))
 
 
 def takes_iterator(operation: Operation) -> bool:
@@ -158,46 +139,56 @@ def _request(operation: Operation, values: Mapping[str, object], iterator: bool)
     in_path: dict[str, str] = {}
     query: list[tuple[str, str]] = []
     headers: dict[str, str] = {}
-    body: Any = {} if operation.takes_body else None
+    in_body: list[tuple[Parameter, object]] = []
     for parameter in operation.parameters:
         if parameter.name not in values:
             continue
-        sent = _converted(parameter, values[parameter.name])
+        sent = _converted(parameter, values[parameter.name], operation)
         if parameter.location == "path":
             in_path[parameter.wire_name] = sent
         elif parameter.location == "query":
             query.extend(sent)
         elif parameter.location == "header":
             headers[parameter.wire_name] = sent
-        elif parameter.wire_name:
-            body[parameter.wire_name] = sent
+        elif parameter.location == "cookie":
+            headers["Cookie"] = f"{headers['Cookie']}; {sent}" if "Cookie" in headers else sent
         else:
-            body = sent
+            in_body.append((parameter, sent))
+    body = _body(operation, in_body, headers)
     # One pass over the path, so that a value that looks like a parameter stays what it is.
     path = _IN_BRACES.sub(lambda found: in_path.get(found[1], found[0]), operation.path)
     return Request(operation, path, tuple(query), body, headers or None, iterator)
 
 
-def _converted(parameter: Parameter, value: object) -> Any:
+def _body(operation: Operation, values: list[tuple[Parameter, object]], headers: dict[str, str]) -> Any:
+    """Give what is sent as the body, and note its type where that is not JSON's own."""
+    if not values and not (operation.takes_body and operation.body_required):
+        return None
+    if is_json(operation.body_type):
+        body: Any = {parameter.wire_name: value for parameter, value in values if parameter.wire_name}
+        for parameter, value in values:
+            body = value if not parameter.wire_name else body
+        if operation.body_type != JSON_TYPE and body is not None:
+            headers["Content-Type"] = operation.body_type
+        return body
+    from civis.resources._forms import encode_content  # noqa: PLC0415 - few operations take forms
+
+    content, headers["Content-Type"] = encode_content(operation, values)
+    return content
+
+
+def _converted(parameter: Parameter, value: object, operation: Operation) -> Any:
     """Turn a value into what its place in the request can hold."""
+    is_platform = operation.is_platform
     try:
         if parameter.location == "path":
-            return path_value(parameter, value)
+            return path_value(parameter, value, is_platform)
         if parameter.location == "query":
-            return tuple(query_pairs(parameter, value))
-        return scalar(value) if parameter.location == "header" else json_value(value)
+            return tuple(query_pairs(parameter, value, is_platform))
+        if parameter.location == "header":
+            return header_value(value, is_platform)
+        if parameter.location == "cookie":
+            return cookie_pair(parameter.wire_name, value, is_platform)
+        return json_value(value) if is_json(operation.body_type) else value
     except UnsendableError as error:
         raise UnsendableError(f"{parameter.name}: {error}") from None
-
-
-def _annotation(parameter: Parameter) -> object:
-    """Give the Python type of a parameter."""
-    annotation = parameter.schema.annotation()
-    return Any if annotation is object else annotation
-
-
-def _return_annotation(operation: Operation) -> object:
-    """Give the class of the answer."""
-    if operation.name != "list" and not operation.name.startswith("list_"):
-        return Response
-    return ListResponse | PaginatedResponse if takes_iterator(operation) else ListResponse

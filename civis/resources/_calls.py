@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from civis._errors import api_error
 from civis._spec import Operation
 from civis.resources._binding import Request, bind
-from civis.response import PaginatedResponse, Response, as_pandas, wrap
+from civis.resources._nested import unknown_keys
 
 if TYPE_CHECKING:
     from civis._http import Answer, Session
+    from civis.response import PaginatedResponse, Response
 
 _PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 
@@ -35,6 +36,8 @@ def perform(client: Caller, request: Request, return_type: str | None = None) ->
     if request.iterator:
         return _pages(client, request, kind)
     answer = send(client, request)
+    from civis.response import wrap  # noqa: PLC0415 - 10 ms, not before there is an answer
+
     result = wrap(answer, kind, from_json_values=_gives_json_values(request.operation))
     client._remember(answer)
     return result
@@ -53,7 +56,10 @@ def send(client: Caller, request: Request) -> Answer:
 
 def call_operation(client: Caller, operation: Operation, /, *args: Any, **kwargs: Any) -> Any:
     """Call an operation for the client's own ends: Responses whatever its users get, and no note of it."""
-    return wrap(send(client, bind(operation, args, kwargs)), "snake")
+    answer = send(client, bind(operation, args, kwargs))
+    from civis.response import wrap  # noqa: PLC0415 - as in `perform`
+
+    return wrap(answer, "snake")
 
 
 def list_all(client: Caller, operation: Operation, /, *args: Any, **kwargs: Any) -> Iterator[Response]:
@@ -62,7 +68,7 @@ def list_all(client: Caller, operation: Operation, /, *args: Any, **kwargs: Any)
     if operation.is_paginated:
         yield from _pages(client, request, "snake", is_noted=False)
     else:
-        yield from wrap(send(client, request), "snake")
+        yield from call_operation(client, operation, *args, **kwargs)
 
 
 class _PageSource:
@@ -83,8 +89,10 @@ class _PageSource:
         return answer
 
 
-def _pages(client: Caller, request: Request, kind: str, is_noted: bool = True) -> PaginatedResponse:
+def _pages(client: Caller, request: Request, kind: str, is_noted: bool = True) -> PaginatedResponse[Any]:
     """Iterate over all pages of a request."""
+    from civis.response import PaginatedResponse, as_pandas  # noqa: PLC0415 - as in `perform`
+
     params: dict[str, list[str]] = {}
     for name, value in request.query:
         params.setdefault(name, []).append(value)
@@ -109,8 +117,14 @@ def warn_of_operation(operation: Operation) -> None:
         warnings.warn(text, FutureWarning, stacklevel=_frames_to_user())
 
 
+def warn_of_keys(request: Request) -> None:
+    """Warn the user's line of keys that the objects in a body do not have, and name those that are near."""
+    for message in unknown_keys(request.operation, request.body):
+        warnings.warn(message, UserWarning, stacklevel=_frames_to_user())
+
+
 def _frames_to_user() -> int:
-    """Count the frames from `warn_of_operation` out of this package."""
+    """Count the frames from the function that warns out of this package."""
     level = 2
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):

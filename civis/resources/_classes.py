@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from civis._names import suggestion
-from civis._spec import Api
-from civis._spec.model import LazyMapping, lazily
+from civis._spec import Api, LazyMapping, lazily
 from civis.resources._calls import Caller
 from civis.resources._methods import ResourceMethods, make_class
 
@@ -56,7 +55,10 @@ def resource_of_client(client: Caller, api: Api, name: str, attributes: list[str
     AttributeError
         If there is no such resource, naming those that are near.
     """
-    if name in api.resources:
-        return resource_classes(api)[name](client)
+    known = name
+    if name not in api.resources and name.endswith("_"):
+        known = name[:-1]  # a resource named as a keyword or as something that every client has
+    if known in api.resources:
+        return resource_classes(api)[known](client)
     near = suggestion(name, [*api.resources, *attributes])
     raise AttributeError(f"the API has no resource {name!r}.{near}", name=name, obj=client)

@@ -5,13 +5,11 @@ A description counts as current for a while; then the platform is asked, and sen
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from civis._clock import SYSTEM_CLOCK, Clock
 from civis._errors import CivisConnectionError, api_error
@@ -19,9 +17,7 @@ from civis._spec import Api, SpecCache, SpecError, load_spec
 
 if TYPE_CHECKING:
     from civis._env import Secret
-    from civis._http import Answer, Session
-
-logger = logging.getLogger("civis.resources")
+    from civis._http import Answer, Session, Turn
 
 #: Seconds for which a description counts as current where somebody types, and in scripts.
 INTERACTIVE_SECONDS = 15 * 60.0
@@ -29,8 +25,7 @@ SCRIPT_SECONDS = 24 * 3600.0
 ENDPOINTS_PATH = "endpoints"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A description in memory."""
 
     api: Api
@@ -58,6 +53,7 @@ class Descriptions:
         self._cache = cache or SpecCache()
         self._clock = clock
         self._held: dict[str, Held] = {}
+        self._turns: dict[str, Turn[Held]] = {}
         self._lock = threading.Lock()
 
     def get(self, session: Session, key: Secret, version: str, *, refresh: bool = False) -> Api:
@@ -65,7 +61,7 @@ class Descriptions:
 
         Raises
         ------
-        requests.HTTPError
+        CivisAPIKeyError
             If the platform refuses the key.
         CivisAPIError
             If it answers with another error.
@@ -73,20 +69,46 @@ class Descriptions:
             If there is no answer, and no older description either.
         """
         name = self._cache.name(session.base_url, key.reveal(), version)
+        held = None if refresh else self._current(name)
+        if held is None:
+            held = self._turn(name).take(
+                lambda: None if refresh else self._current(name),
+                lambda: self._keep(name, self._from_platform(session, name, refresh=refresh)),
+            )
+        return held.api
+
+    def _current(self, name: str) -> Held | None:
+        """Give a description that needs no question to the platform, from memory or the disk."""
         now = self._clock.time()
         held = self._held.get(self._place(name))
         if held is None or not held.is_current(now):
             held = self._from_disk(name) or held
-        if refresh or held is None or not held.is_current(now):
-            held = self._from_platform(session, name, None if refresh else held)
+            if held is not None:
+                self._keep(name, held)
+        return held if held is not None and held.is_current(now) else None
+
+    def _keep(self, name: str, held: Held) -> Held:
+        """Keep a description in memory."""
         with self._lock:
             self._held[self._place(name)] = held
-        return held.api
+        return held
+
+    def _turn(self, name: str) -> Turn[Held]:
+        """Give what lets one thread ask the platform for all those that need the same description."""
+        from civis._http import Turn  # noqa: PLC0415 - only where a description has to be asked for
+
+        with self._lock:
+            return self._turns.setdefault(self._place(name), Turn())
 
     def clear(self) -> None:
         """Forget what is in memory; the disk stays."""
         with self._lock:
             self._held.clear()
+
+    def after_fork(self) -> None:
+        """Begin anew in a process whose other threads are gone."""
+        self._lock = threading.Lock()
+        self._turns = {}
 
     def _place(self, name: str) -> str:
         """Name the place in memory: a program that changes its cache folder must not see the old one's."""
@@ -99,8 +121,9 @@ class Descriptions:
             return None
         return Held(stored.api, stored.etag, stored.last_modified, stored.fetched_at)
 
-    def _from_platform(self, session: Session, name: str, held: Held | None) -> Held:
+    def _from_platform(self, session: Session, name: str, *, refresh: bool) -> Held:
         """Ask the platform, which sends nothing if it has nothing newer."""
+        held = None if refresh else self._held.get(self._place(name))
         headers: dict[str, str] = {}
         if held is not None and held.etag:
             headers["If-None-Match"] = held.etag
@@ -112,6 +135,9 @@ class Descriptions:
         except CivisConnectionError as error:
             if held is None:
                 raise
+            import logging  # noqa: PLC0415 - takes 5 ms to import, and clients do without
+
+            logger = logging.getLogger("civis.resources")
             logger.warning("The API's description is out of date and could not be asked for: %s", error)
             return held
         if answer.status == 304 and held is not None:
@@ -128,13 +154,11 @@ class Descriptions:
 def decoded(answer: Answer) -> dict[str, Any]:
     """Take the description out of the platform's answer."""
     if answer.status in (401, 403):
-        import requests  # noqa: PLC0415 - takes 60 ms to import, and only this error needs it
-
-        raise requests.HTTPError(
-            f"{answer.status} {answer.reason}: the platform refused the API key, which may be expired; "
-            "make a new one in Civis Platform and set CIVIS_API_KEY to it",
-            response=answer.to_requests(),
+        from civis.resources._refusals import (  # noqa: PLC0415 - it imports requests, which takes 60 ms
+            DescriptionRefusedError,
         )
+
+        raise DescriptionRefusedError(answer)
     if answer.status >= 400:
         raise api_error(answer)
     try:
@@ -166,6 +190,6 @@ def is_interactive() -> bool:
 
 #: Where all clients of this process look.
 DESCRIPTIONS = Descriptions()
-# A lock that another thread held while the process forked would stay locked in the child.
+# What another thread held or was doing while the process forked would stay so in the child for ever.
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: setattr(DESCRIPTIONS, "_lock", threading.Lock()))
+    os.register_at_fork(after_in_child=DESCRIPTIONS.after_fork)

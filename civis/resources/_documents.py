@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from civis import _env
-from civis._spec import Api, SpecError, load_spec
+from civis._spec import load_spec
 from civis.resources._classes import resource_classes
 from civis.resources._description import DESCRIPTIONS, ENDPOINTS_PATH, decoded
+from civis.resources._local import SpecSource, check_version, read_local_spec
 from civis.resources._methods import ResourceMethods
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 API_SPEC_PATH = str(Path(__file__).with_name("civis_api_spec.json"))
 #: Where `cache_api_spec` writes by default.
 CACHED_SPEC_PATH = os.path.join(os.path.expanduser("~"), ".civis_api_spec.json")
-SpecSource = Mapping[str, Any] | str | os.PathLike[str]
 
 
 def get_api_spec(
@@ -167,54 +167,6 @@ def generate_classes_maybe_cached(
     if force_refresh_api_spec:
         return resource_classes(load_spec(get_api_spec(api_key, api_version, user_agent)))
     return generate_classes(api_key, api_version, user_agent)
-
-
-def read_local_spec(source: SpecSource, *, platform: bool = True, root_path: str = "") -> Api:
-    """Read a description that a user has: a mapping, or the path of a JSON file.
-
-    A file is read once in a process, as long as it does not change.
-
-    Raises
-    ------
-    TypeError
-        If it is neither.
-    OSError
-        If the file cannot be read.
-    SpecError
-        If there is no description in it.
-    """
-    if isinstance(source, Mapping):
-        return load_spec(source, platform=platform, root_path=root_path)
-    if not isinstance(source, (str, os.PathLike)):
-        raise TypeError(
-            f"local_api_spec has to be a mapping or the path of a JSON file, not {type(source).__name__}"
-        )
-    path = os.path.abspath(os.path.expanduser(os.fspath(source)))
-    status = os.stat(path)
-    state = (status.st_mtime_ns, status.st_size, platform, root_path)
-    known = _FILES.get(path)
-    if known is not None and known[0] == state:
-        return known[1]
-    try:
-        with open(path, "rb") as file:
-            mapping = json.load(file)
-    except ValueError as error:
-        raise SpecError(f"{path} is not JSON: {error}") from None
-    api = load_spec(mapping, platform=platform, root_path=root_path)
-    while len(_FILES) >= _MOST_FILES:
-        _FILES.pop(next(iter(_FILES)), None)
-    _FILES[path] = (state, api)
-    return api
-
-
-_MOST_FILES = 4
-_FILES: dict[str, tuple[tuple[int, int, bool, str], Api]] = {}
-
-
-def check_version(api_version: str) -> None:
-    """Refuse a version that there is not."""
-    if api_version != "1.0":
-        raise ValueError(f"api_version={api_version!r} is not supported; the only version is '1.0'")
 
 
 def _session(api_key: str | _env.Secret | None, user_agent: str | None) -> Session:

@@ -6,16 +6,18 @@ To `help`, `inspect` and `unittest.mock` it looks like a bound method; its docst
 from __future__ import annotations
 
 from functools import cached_property
-from inspect import Signature
 from typing import TYPE_CHECKING, Any, overload
 
+from civis import _spec
 from civis._deprecation import warn_deprecated
 from civis._names import suggestion
-from civis._spec import Operation, Resource, SpecError, render_docstring
-from civis.resources._binding import bind, signature_of
-from civis.resources._calls import Caller, perform, warn_of_operation
+from civis._spec import Operation, Resource, SpecError
+from civis.resources._binding import bind
+from civis.resources._calls import Caller, perform, warn_of_keys, warn_of_operation
 
 if TYPE_CHECKING:
+    from inspect import Signature
+
     from typing_extensions import Self
 
 
@@ -39,7 +41,7 @@ class OperationMethod:
         # What asks for ``method.__call__`` (unittest.mock does) finds the signature there too.
         self.__dict__["__call__"] = self
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call the operation."""
         if self.__self__ is None:
             raise TypeError(f"{self.__qualname__}() is called on a client: client.{self.operation.resource}")
@@ -48,6 +50,7 @@ class OperationMethod:
             raise SpecError(f"{called} cannot be called: {self.operation.problem}")
         request = bind(self.operation, args, kwargs)
         warn_of_operation(self.operation)
+        warn_of_keys(request)
         return perform(self.__self__._client, request)
 
     def __get__(self, instance: object, owner: type | None = None) -> Self:
@@ -56,10 +59,12 @@ class OperationMethod:
 
     @property
     def __doc__(self) -> str:  # type: ignore[override] # written when read
-        return render_docstring(self.operation)
+        return _spec.render_docstring(self.operation)
 
     @cached_property
     def __signature__(self) -> Signature:
+        from civis.resources._signatures import signature_of  # noqa: PLC0415 - inspect takes 5 ms to import
+
         return signature_of(self.operation)
 
     @property

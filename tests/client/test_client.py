@@ -414,6 +414,19 @@ def test_no_secret_is_shown_or_pickled(client: APIClient, monkeypatch: pytest.Mo
         assert other.things.get(4).path == "/things/4"
 
 
+def test_a_client_with_other_options(client: APIClient, server: ScriptedServer) -> None:
+    assert client.things.get(1).path == "/things/1"
+    other = client.with_options(timeout=(None, 5), retries=2)
+    assert other.things.get(2).path == "/things/2"
+    assert other.things.get.__self__._client is other
+    assert (other._session.timeout, client._session.timeout) == ((10, 5), (10, 60))
+    assert (other._session.retries.attempts, client._session.retries.attempts) == (3, 1)
+    assert (other.username, other.get_database_id("alpha")) == ("ada", 1)
+    assert other.endpoint == client.endpoint
+    assert other.with_options(retries=1)._session.timeout == (10, 5)
+    assert server.connections == 1
+
+
 def test_a_client_that_nobody_holds_is_freed(server: ScriptedServer) -> None:
     client = APIClient("key", local_api_spec=SPEC, endpoint=server.url, retries=0)
     assert client.get_database_id("alpha") == 1

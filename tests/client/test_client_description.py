@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 from civis import resources
 from civis._clock import FakeClock
 from civis._env import Secret
-from civis._errors import CivisConnectionError, CivisServerError
+from civis._errors import CivisAPIKeyError, CivisConnectionError, CivisServerError
 from civis._http import Session
 from civis._spec import SpecCache, SpecError
 from civis.client import APIClient
@@ -108,10 +110,60 @@ def test_a_damaged_cache_heals(folder: Path, session: Session, server: ScriptedS
     assert len(server.requests) == 2
 
 
+def test_a_cache_of_another_release_heals(folder: Path, session: Session, server: ScriptedServer) -> None:
+    fetch(Descriptions(), session)
+    (path,) = folder.iterdir()
+    path.write_bytes(path.read_bytes()[:-3])  # as one cut short looks, too
+    assert fetch(Descriptions(), session) == ["jobs"]
+    assert [os.stat(each).st_mode & 0o777 for each in folder.iterdir()] == [0o600]
+    assert conditional(server) == [False, False]
+
+
+def test_what_came_is_used_though_it_cannot_be_kept(
+    folder: Path, session: Session, server: ScriptedServer
+) -> None:
+    """A folder stands where the file should be: every process asks the platform, and none fails."""
+    name = SpecCache().name(session.base_url, "key", "1.0")
+    (folder / name).mkdir(parents=True)
+    for _ in range(2):
+        assert fetch(Descriptions(), session) == ["jobs"]
+    assert len(server.requests) == 2
+    assert os.listdir(folder) == [name]
+
+
+@pytest.mark.parametrize("advance", [INTERACTIVE_SECONDS - 1, INTERACTIVE_SECONDS])
+def test_where_somebody_types_it_is_asked_for_sooner(
+    advance: float, folder: Path, session: Session, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    clock = FakeClock(os.stat(folder.parent).st_mtime)
+    found = Descriptions(clock=clock)
+    fetch(found, session)
+    clock.advance(advance)
+    fetch(found, session)
+    assert conditional(server) == ([False] if advance < INTERACTIVE_SECONDS else [False, True])
+
+
+def test_a_clock_put_back_makes_it_old(folder: Path, session: Session, server: ScriptedServer) -> None:
+    clock = FakeClock(os.stat(folder.parent).st_mtime)
+    found = Descriptions(clock=clock)
+    fetch(found, session)
+    clock.advance(-3600)
+    fetch(found, session)
+    assert conditional(server) == [False, True]
+
+
 def test_without_a_folder_to_write(tmp_path: Path, session: Session, server: ScriptedServer) -> None:
     (tmp_path / "file").touch()
     found = Descriptions(SpecCache(tmp_path / "file" / "cache"))
     assert fetch(found, session) == fetch(found, session) == ["jobs"]
+    assert len(server.requests) == 1
+
+
+def test_many_threads_ask_once(folder: Path, session: Session, server: ScriptedServer) -> None:
+    found = Descriptions()
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: fetch(found, session), range(16))) == [["jobs"]] * 16
     assert len(server.requests) == 1
 
 
@@ -149,8 +201,11 @@ def test_a_refused_key(folder: Path, server: ScriptedServer, status: int) -> Non
         pytest.raises(requests.HTTPError, match="expired") as error,
     ):
         _ = client.jobs
-    assert error.value.response.status_code == status
+    assert isinstance(error.value, CivisAPIKeyError)  # whichever of the two a script catches
+    assert error.value.response.status_code == error.value.status_code == status
     assert "the-key" not in str(error.value)
+    assert b"the-key" not in pickle.dumps(error.value)
+    assert str(pickle.loads(pickle.dumps(error.value))) == str(error.value)
     server.script = lambda request: Reply(500, b"oh")
     with APIClient("the-key", endpoint=server.url, retries=0) as client, pytest.raises(CivisServerError):
         _ = client.jobs

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from civis._errors import CivisAPIError
+from civis._errors import CivisAPIError, CivisAPIKeyError
 from civis._names import camel_to_snake
 from civis._spec import Operation
 from civis.client import APIClient
@@ -110,11 +110,67 @@ def check_request(
             values = query[each.name] if isinstance(query[each.name], list) else [query[each.name]]
             expected += [(name, str(value)) for value in values]
     assert [pair for pair in pairs if pair[0] not in missing] == expected
+    if wanted["body"] is None and not missing:
+        assert sent.body == b""
     if wanted["body"] is not None:
         body = {key: value for key, value in json.loads(sent.body).items() if key not in missing}
         known = {each.wire_name for each in operation.parameters if each.location == "body"}
         named = {camel_to_snake(key): value for key, value in wanted["body"].items()}
         assert body == {key: value for key, value in named.items() if key in known}
+
+
+#: Answers that are not recorded but may come: status, headers, content, and what the call gives or raises.
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+ODD: dict[str, tuple[Reply, Any]] = {
+    "an array for an object": (Reply(200, b'[{"someId": 1}]', JSON), [{"some_id": 1}]),
+    "an array of numbers": (Reply(200, b"[1, 2]", JSON), [1, 2]),
+    "null": (Reply(200, b"null", JSON), None),
+    "nothing": (Reply(200, b"", JSON), {}),
+    "no content": (Reply(204), {}),
+    "accepted, nothing": (Reply(202, b""), {}),
+    "accepted": (Reply(202, b'{"runId": 3}', JSON), {"run_id": 3}),
+    "created": (Reply(201, b'{"oAuth": {"s3": 1}}', JSON), {"o_auth": {"s3": 1}}),
+    "reset content": (Reply(205, b""), {}),
+    "names of all kinds": (
+        Reply(200, b'{"provideAPIKey": 1, "s3Url": 2, "_private": 3, "already_snake": 4, "x2y": 5}', JSON),
+        {"provide_api_key": 1, "s3_url": 2, "_private": 3, "already_snake": 4, "x2y": 5},
+    ),
+    "an empty array": (Reply(200, b"[]", JSON), []),
+    "a page of HTML as an error": (
+        Reply(500, b"<html>oh</html>", {"Content-Type": "text/html"}),
+        CivisAPIError,
+    ),
+    "an error that is an array": (Reply(422, b'["bad"]', JSON), CivisAPIError),
+    "an error that is null": (Reply(400, b"null", JSON), CivisAPIError),
+    "an error without a body": (Reply(404), CivisAPIError),
+    "an error that is a text": (Reply(409, b'"taken"', JSON), CivisAPIError),
+    "a refused key": (Reply(401, b'{"errorDescription": "no"}', JSON), CivisAPIKeyError),
+    "payment required": (Reply(402, b"{}", JSON), CivisAPIError),
+    "a teapot": (Reply(418, b'{"error": "teapot", "code": 418}', JSON), CivisAPIError),
+}
+
+
+@pytest.mark.parametrize("word", ODD)
+@pytest.mark.parametrize("called", ["jobs.get", "jobs.list", "scripts.post_sql_runs", "jobs.put_archive"])
+def test_answers_that_are_not_recorded(
+    word: str, called: str, client: APIClient, server: ScriptedServer
+) -> None:
+    reply, wanted = ODD[word]
+    server.script = lambda request: reply
+    resource, name = called.split(".")
+    method = getattr(getattr(client, resource), name)
+    required = [1 for each in method.operation.parameters if each.required]
+    if isinstance(wanted, type):
+        with pytest.raises(wanted) as error:
+            method(*required)
+        assert error.value.status_code == reply.status
+        assert str(reply.status) in str(error.value)
+        return
+    result = method(*required)
+    assert result == wanted
+    if isinstance(wanted, dict):
+        assert isinstance(result, Response)
+        assert all(getattr(result, key) == result[key] == value for key, value in wanted.items())
 
 
 def check_result(result: Any, body: Any) -> None:

@@ -7,7 +7,6 @@ import json
 import pickle
 import pprint
 from collections.abc import Mapping
-from random import Random
 from typing import Any
 
 import pytest
@@ -15,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from urllib3 import HTTPHeaderDict
 
-from civis._errors import CivisAPIError, CivisError, CivisImmutableResponseError
+from civis._errors import CivisAPIError, CivisImmutableResponseError
 from civis._http import Answer
-from civis.response import ListResponse, PaginatedResponse, Response, find, find_one, wrap
+from civis.response import ListResponse, Response, find, find_one, wrap
 
 DATA: dict[str, Any] = {
     "id": 3,
@@ -74,7 +73,7 @@ def test_a_mapping(response: Response) -> None:
     assert list(response.keys()) == list(SNAKE)
     assert list(response.values()) == list(SNAKE.values())
     assert len(response) == len(SNAKE)
-    assert response.get("lastRun") is response.get("last_run")
+    assert response.get("lastRun") == response.get("last_run")
     assert (response.get("none"), response.get("none", 5)) == (None, 5)
     assert "last_run" in response
     assert "lastRun" in response
@@ -255,6 +254,10 @@ def test_list() -> None:
     plain = wrap(answer(["a", 1]))
     assert (plain, plain.total, plain.has_more) == (["a", 1], None, False)
     assert "<pre>" in plain._repr_html_()
+    deep = wrap(answer([[{"aB": 1}], 2]))
+    assert (deep[0][0].a_b, deep.json()) == (1, [[{"a_b": 1}], 2])
+    assert deep.json(snake_case=False) == [[{"aB": 1}], 2]
+    assert pickle.loads(pickle.dumps(deep)) == deep
 
 
 def test_list_as_tables() -> None:
@@ -270,69 +273,9 @@ def test_list_as_tables() -> None:
     assert (type(series).__name__, series["a_b"]) == ("Series", 1)
     assert type(wrap(answer([{"aB": 1}]), "pandas")).__name__ == "DataFrame"
     assert len(wrap(answer(b"", 204), "pandas")) == 0
-
-
-class Pages:
-    """Pages of numbers, as an endpoint gives them."""
-
-    def __init__(self, *pages: list[int], named: bool = True) -> None:
-        self.pages = pages
-        self.named = named
-        self.asked: list[dict[str, Any]] = []
-        self.fails = 0
-
-    def _make_request(self, method: str, path: str, params: Any = None, data: Any = None) -> Answer:
-        self.asked.append(dict(params))
-        if self.fails:
-            self.fails -= 1
-            raise CivisError("try again")
-        number = params["page_num"]
-        items = [{"myId": each} for each in self.pages[number - 1]] if number <= len(self.pages) else []
-        headers = {"X_Pagination_Total_Pages": str(len(self.pages))} if self.named else {}
-        return answer(items, **headers)
-
-
-@pytest.mark.parametrize(
-    ("pages", "named", "requests"),
-    [
-        pytest.param([[1, 2], [3]], True, 2, id="no empty request"),
-        pytest.param([[1, 2], [3]], False, 3, id="until an empty page"),
-        pytest.param([[]], True, 1, id="nothing"),
-        pytest.param([[1], [], [3]], True, 2, id="an empty page is the end"),
-    ],
-)
-def test_pages(pages: list[list[int]], named: bool, requests: int) -> None:
-    endpoint = Pages(*pages, named=named)
-    found = [item.my_id for item in PaginatedResponse("jobs", {"limit": 2, "page_num": 9}, endpoint)]
-    expected = [each for page in pages[:requests] for each in page]
-    assert found == expected
-    assert [asked["page_num"] for asked in endpoint.asked] == list(range(1, requests + 1))
-    assert all(asked["limit"] == 2 for asked in endpoint.asked)
-
-
-def test_pages_go_on_and_never_begin_again() -> None:
-    endpoint = Pages([1, 2], [3, 4])
-    pages = PaginatedResponse("jobs", None, endpoint)
-    assert endpoint.asked == []
-    assert next(pages).my_id == 1
-    assert [item.my_id for item in pages] == [2, 3, 4]
-    assert list(pages) == []
-    assert len(endpoint.asked) == 2
-
-
-def test_a_page_that_failed_is_asked_for_again() -> None:
-    endpoint = Pages([1], [2])
-    pages = PaginatedResponse("jobs", None, endpoint)
-    next(pages)
-    endpoint.fails = 1
-    with pytest.raises(CivisError):
-        next(pages)
-    assert next(pages).my_id == 2
-
-
-def test_pages_as_plain_json() -> None:
-    assert PaginatedResponse("jobs", None, Pages([1], [2])).json() == [{"my_id": 1}, {"my_id": 2}]
-    assert PaginatedResponse("jobs", None, Pages([1])).json(snake_case=False) == [{"myId": 1}]
+    straight = pandas.DataFrame(found)
+    assert list(straight["a_b"]) == [1, 2]
+    assert list(pandas.DataFrame(found[:1]).columns) == ["a_b", "c"]
 
 
 # -- what answers become -------------------------------------------------------------------------------------
@@ -367,55 +310,6 @@ def test_raw() -> None:
         wrap(answer({}), "camel")
 
 
-def random_json(random: Random, depth: int = 0) -> Any:
-    kind = random.randrange(5 if depth < 4 else 3)
-    if kind == 3:
-        return [random_json(random, depth + 1) for _ in range(random.randrange(3))]
-    if kind == 4:
-        names = ["id", "errorDescription", "error", "errors", "code", "value", "arguments", "aB", ""]
-        return {random.choice(names): random_json(random, depth + 1) for _ in range(random.randrange(4))}
-    return random.choice([None, True, 3, -1.5, "text", "", "ü", "<b>"])
-
-
-def random_answer(random: Random) -> Answer:
-    names = ["Retry-After", "X-Request-ID", "Content-Type", "X-RateLimit-Limit", "X-Pagination-Total-Pages"]
-    values = ["", "5", "-1", "1e400", "nan", "text/html", "Mon, 12 Jan 1970 13:47:40 GMT", "\xff", "²"]
-    headers = {random.choice(names): random.choice(values) for _ in range(random.randrange(4))}
-    body = random.choice(
-        [
-            random.randbytes(random.randrange(40)),
-            json.dumps(random_json(random)).encode(),
-            b"<html>",
-            b'{"a": NaN',
-        ]
-    )
-    return Answer(random.randrange(100, 600), headers, body, "GET", "https://h/jobs?token=hidden")
-
-
-def result_or_error(reply: Answer) -> Any:
-    try:
-        return wrap(reply)
-    except CivisError as error:
-        return error
-
-
-def test_any_answer_is_a_result_or_an_error_that_prints() -> None:
-    random = Random(3)
-    for _ in range(10_000):
-        reply = random_answer(random)
-        found = result_or_error(reply)
-        text = f"{found} {found!r}"
-        assert "hidden" not in text
-        pickle.loads(pickle.dumps(found))
-        if isinstance(found, CivisError):
-            assert str(reply.status) in text
-        else:
-            assert 200 <= reply.status < 300
-        if isinstance(found, (Response, ListResponse)):
-            found.json()
-            assert found.rate_limit is None or isinstance(found.rate_limit, int)
-
-
 # -- find ---------------------------------------------------------------------------------------------------
 
 PEOPLE = [
@@ -447,3 +341,73 @@ def test_find(function: Any, wanted: dict[str, Any], expected: list[int]) -> Non
 
 def test_find_takes_any_objects() -> None:
     assert find([1 + 2j, 3 + 4j], imag=4.0) == [3 + 4j]
+    assert find([{"a": 1}, {"a": 2}, {}, None, "text"], a=2) == [{"a": 2}]
+    assert find(iter([1, 2, 3]), lambda number: number > 1) == [2, 3]
+    assert find([], a=1) == []
+    assert find_one([None, 3], imag=0) == 3
+
+
+class Peculiar:
+    """An object whose attribute compares as arrays do, or cannot be read at all."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    @property
+    def broken(self) -> Any:
+        raise AttributeError("broken")
+
+
+def test_find_among_peculiar_objects() -> None:
+    numpy = pytest.importorskip("numpy")
+    objects = [Peculiar(numpy.array([1, 2])), Peculiar(numpy.array([1, 3])), Peculiar(numpy.array([1]))]
+    assert find(objects, value=numpy.array([1, 3])) == [objects[1]]
+    assert find(objects, broken=1) == []
+
+
+def test_a_field_found_in_one_spelling_is_found_in_another() -> None:
+    first, second, third = Response({"userId": 1}), Response({"user_id": 2}), Response({"UserId": 3})
+    for _ in range(2):
+        assert (first.user_id, second.user_id, third.user_id) == (1, 2, 3)
+    both = Response({"userId": 1, "user_id": 2})
+    assert (first.user_id, both.user_id, both.userId) == (1, 2, 1)
+    assert not hasattr(second, "userId")
+    assert not hasattr(Response({}), "user_id")
+    kept = Response({"userId": 1}, snake_case=False)
+    assert not hasattr(kept, "user_id")
+    assert kept.get("user_id") is None
+
+
+def test_methods_win_over_fields_and_items_over_methods() -> None:
+    response = Response({"items": [1], "json": 2, "headers": 3, "get": 4, "jsonData": 5, "keys": 6})
+    for _ in range(2):
+        assert (response["items"], response["json"], response["headers"]) == ([1], 2, 3)
+        assert dict(response.items()) == response.json()
+        assert (response.headers, response.get("get"), response["json_data"]) == ({}, 4, 5)
+        assert response.json_data["jsonData"] == 5
+        assert next(iter(response.keys())) == "items"
+
+
+class Mine(Response):
+    """A class of a user's own."""
+
+    kind = "mine"
+
+    def double(self) -> int:
+        return int(self.id) * 2
+
+
+@pytest.mark.parametrize("snake_case", [True, False])
+def test_subclasses(snake_case: bool) -> None:
+    mine = Mine({"id": 3, "aB": 1}, snake_case=snake_case)
+    assert (mine.double(), mine.kind, mine.aB, hasattr(mine, "a_b")) == (6, "mine", 1, snake_case)
+    with pytest.raises(CivisImmutableResponseError):
+        mine.other = 1
+
+
+def test_a_list_is_made_once_and_an_object_on_request() -> None:
+    response = Response({"rows": [[1], [2]], "run": {"id": 1}})
+    assert response.rows is response["rows"]
+    assert response.run == response["run"]
+    response.rows.append(3)
+    assert response.json() == response.json_data == {"rows": [[1], [2]], "run": {"id": 1}}

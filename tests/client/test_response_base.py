@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+import requests
 
 import civis.base
 from civis._errors import CivisNotFoundError
 from civis.base import CivisAsyncResultBase, Endpoint, get_base_url, open_session, tostr_urljoin
+from civis.client import APIClient
 from civis.response import PaginatedResponse
 from tests._servers import Reply, json_reply, served
 
@@ -54,6 +58,27 @@ def test_open_session(monkeypatch: pytest.MonkeyPatch) -> None:
         headers = server.requests[0].headers
     assert headers["Authorization"] == "Basic azo="
     assert headers["User-Agent"].startswith("mine (Python")
+
+
+def test_open_session_waits_no_longer_than_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    with served(lambda request: Reply(stall=release)) as server:
+        monkeypatch.setenv("CIVIS_API_ENDPOINT", server.url)
+        monkeypatch.setattr("civis.base.DEFAULT_TIMEOUT", (1, 0.05))
+        with open_session("k", max_retries=0) as session, pytest.raises(requests.ConnectionError):
+            session.get(server.url + "jobs")
+        release.set()
+
+
+def test_an_endpoint_follows_its_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIVIS_API_ENDPOINT", "http://127.0.0.1:1/")
+    with served(lambda request: json_reply({"aB": 1})) as server:
+        spec = {"swagger": "2.0", "paths": {}}
+        with APIClient("k", endpoint=server.url, local_api_spec=spec) as client:
+            endpoint = Endpoint(client=client)
+            assert endpoint._build_path("jobs") == f"{server.url}jobs"
+            assert endpoint._call_api("GET", "jobs").a_b == 1
+            assert client.last_response.a_b == 1
 
 
 def test_a_result_that_nobody_can_cancel() -> None:

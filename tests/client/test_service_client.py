@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import pickle
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
@@ -13,9 +12,8 @@ from typing import Any
 import pytest
 
 from civis._errors import CivisAPIError, CivisClientError, CivisNotFoundError
-from civis.response import Response
 from civis.service_client import ServiceClient
-from tests._servers import Reply, Request, ScriptedServer, json_reply, served, wait_until
+from tests._servers import Reply, Request, ScriptedServer, json_reply, served
 
 KEY = "sEcReT-kEy"
 TOKEN = "ToKeN-0123"
@@ -200,45 +198,3 @@ def test_secrets_are_not_to_be_seen(
             pickle.dumps(client)
     assert KEY not in shown
     assert TOKEN not in shown + caplog.text
-
-
-def test_a_fastapi_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    fastapi = pytest.importorskip("fastapi")
-    uvicorn = pytest.importorskip("uvicorn")
-    app = fastapi.FastAPI()
-
-    @app.middleware("http")
-    async def gate(request: Any, call_next: Any) -> Any:
-        if request.query_params.get("token") != TOKEN and request.cookies.get("signed") != "in":
-            return fastapi.responses.JSONResponse({"detail": "who are you?"}, 401)
-        answer = await call_next(request)
-        answer.set_cookie("signed", "in", httponly=True)
-        return answer
-
-    @app.get("/books/{book_id}", summary="Get a book")
-    def read_book(book_id: int, page: int = 1) -> dict[str, Any]:
-        return {"bookId": book_id, "page": page}
-
-    @app.get("/books", summary="List books")
-    def list_books(kind: list[str] = fastapi.Query(default=[])) -> list[dict[str, Any]]:  # noqa: B008 - its way
-        return [{"kind": each} for each in kind]
-
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        wait_until(lambda: server.started)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        url = f"http://127.0.0.1:{port}/"
-        service = {"currentUrl": url, "currentDeployment": {"displayUrl": f"{url}docs?token={TOKEN}"}}
-        with served(lambda request: json_reply(service)) as platform:
-            monkeypatch.setenv("CIVIS_API_ENDPOINT", platform.url)
-            with ServiceClient(7, swagger_path="/openapi.json", api_key=KEY) as client:
-                book = client.books.get(3, page=2)
-                assert type(book) is Response
-                assert (book.book_id, book.page) == (3, 2)
-                with pytest.raises(CivisAPIError, match="422"):
-                    client.books.get("three")
-    finally:
-        server.should_exit = True
-        thread.join()

@@ -215,6 +215,16 @@ def test_tenacity_waits_for_retry_after_and_raises_our_error() -> None:
     assert len(seen) == 2
 
 
+@pytest.mark.parametrize(("told", "calls"), [("3600", 1), ("5", 3)], ids=["too long", "short"])
+def test_tenacity_waits_no_longer_than_its_own_stop_allows(told: str, calls: int) -> None:
+    slept: list[float] = []
+    stop = tenacity.stop_any(tenacity.stop_after_delay(600), tenacity.stop_after_attempt(3))
+    retrying = tenacity.Retrying(stop=stop, sleep=slept.append)
+    seen, attempt = answers(429, Retry_After=told)
+    assert run(attempt, policy=retrying).status == 429
+    assert (len(seen), slept) == (calls, [float(told)] * (calls - 1))
+
+
 def test_urllib3_retry_brings_its_statuses_and_verbs() -> None:
     policy = policy_of(urllib3.Retry(3, status_forcelist=[418], allowed_methods=["POST"], backoff_factor=0))
     assert is_retried("POST", 418, False, policy.table)

@@ -177,7 +177,7 @@ def test_time_limits() -> None:
 
 def test_time_limits_have_defaults() -> None:
     session = open_session("http://127.0.0.1:1/")
-    assert (session._timeout.connect_timeout, session._timeout.read_timeout) == (10, 60)
+    assert session.timeout == (10, 60)
     with pytest.raises(ValueError, match="timeout="):
         open_session("http://127.0.0.1:1/", timeout=-1)
 

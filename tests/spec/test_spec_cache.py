@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -113,3 +116,57 @@ def test_the_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert default_folder() == tmp_path / "civis"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert default_folder() == Path.home() / ".cache" / "civis"
+
+
+def test_a_file_of_another_format_is_none(cache: SpecCache) -> None:
+    cache.write("a", SPEC)
+    folder = cache.folder()
+    assert folder is not None
+    line = (folder / "a").read_bytes()[9:].replace(b'"format": 1', b'"format": 0', 1)
+    (folder / "a").write_bytes(b"%08x " % zlib.crc32(line) + line)
+    assert cache.read("a") is None
+    assert cache.write("a", SPEC)
+    assert cache.read("a") is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"0" * 9, b"{}", b"zzzzzzzz {}\n", b"\xff" * 50], ids=repr)
+def test_what_is_no_such_file_is_none(cache: SpecCache, content: bytes) -> None:
+    cache.write("a", SPEC)
+    folder = cache.folder()
+    assert folder is not None
+    (folder / "a").write_bytes(content)
+    assert cache.read("a") is None
+
+
+def test_a_folder_in_the_place_of_the_file(cache: SpecCache) -> None:
+    folder = cache.folder()
+    assert folder is not None
+    (folder / "a").mkdir(parents=True)
+    assert cache.read("a") is None
+    assert cache.write("a", SPEC) is False
+    assert os.listdir(folder) == ["a"]  # nothing half-written is left
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from civis._spec import SpecCache
+cache = SpecCache(Path(sys.argv[1]))
+spec = {"swagger": "2.0", "paths": {f"/jobs/{{id}}/{n}": {"get": {}} for n in range(int(sys.argv[2]))}}
+for _ in range(30):
+    assert cache.write("a", spec)
+    stored = cache.read("a")
+    assert stored is not None and len(stored.api.resources["jobs"].operations) in (40, 80)
+"""
+
+
+def test_two_processes_write_at_once(cache: SpecCache) -> None:
+    """Whoever is last wins, and nobody ever reads a mixture."""
+    folder = cache.folder()
+    assert folder is not None
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(folder), size]) for size in ("40", "80")]
+    assert [each.wait(60) for each in writers] == [0, 0]
+    stored = cache.read("a")
+    assert stored is not None
+    assert len(stored.api.resources["jobs"].operations) in (40, 80)
+    assert os.listdir(folder) == ["a"]

@@ -1,0 +1,9 @@
+"""Writes the types of an API for editors and type checkers, from the model of its description.
+
+What comes out are the files of `civis.resources.types`; no program loads this package, only those who write
+these files do. Knows neither HTTP nor the client.
+"""
+
+from civis.resources._stubs.modules import render
+
+__all__ = ["render"]
