@@ -13,7 +13,7 @@ from civis._http import download, open_download
 from civis.futures import CivisFuture
 from civis.io._archiving import archive_script, archive_script_when_done
 from civis.io._arguments import check_choice, delimiter_name
-from civis.io._file_clients import pick_client
+from civis.io._file_clients import pick_client, transport_of
 from civis.io._progress import show_progress
 from civis.io._sql_jobs import CsvSettings, SqlJob, first_output, run_to_output, start_export
 
@@ -144,6 +144,7 @@ def civis_to_csv(
                 inflate=compression == "none",
                 progress=advance,
                 refresh_url=lambda: str(client.scripts.get_sql_runs(*ids).output[0].path),
+                transport=transport_of(client),
             )
 
     future = _FileFuture(save, client.scripts.get_sql_runs, ids, polling_interval, client)
@@ -212,8 +213,7 @@ def civis_to_multifile_csv(
     -------
     dict
         The manifest: ``query``, ``header``, ``entries`` (each ``id``, ``name``, ``size``, ``url``,
-        ``url_signed``),
-        ``unquoted``, ``compression``, ``delimiter``.
+        ``url_signed``), ``unquoted``, ``compression``, ``delimiter``.
 
     Raises
     ------
@@ -236,7 +236,7 @@ def civis_to_multifile_csv(
     client = pick_client(client, api_key)
     ids = start_export(client, job, settings)
     output = run_to_output(client, ids, polling_interval)
-    with open_download(output.path) as stream:
+    with open_download(output.path, transport=transport_of(client)) as stream:
         manifest: dict[str, Any] = json.load(stream)
     if archive:
         archive_script(client, ids[0])

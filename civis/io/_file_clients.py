@@ -1,12 +1,14 @@
-"""The client that a function works with: the one given, or one made."""
+"""The client that a function works with, given or made, and its connections for contents of files."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from civis._deprecation import warn_deprecated
+from civis._http import Session
 
 if TYPE_CHECKING:
+    from civis._http import Transport
     from civis.client import APIClient
 
 
@@ -19,3 +21,12 @@ def pick_client(client: APIClient | None, api_key: str | None = None) -> APIClie
     from civis.client import APIClient  # noqa: PLC0415 - callers that pass a client need none made
 
     return APIClient(api_key)
+
+
+def transport_of(client: object) -> Transport | None:
+    """Give the connections by which contents travel: certificates, proxies, time limits are the client's.
+
+    None (those of the environment) for a stand-in, which has no session.
+    """
+    session = getattr(client, "_session", None)
+    return session.transport if isinstance(session, Session) else None

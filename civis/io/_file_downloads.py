@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from civis._errors import CivisAPIError, EmptyResultError
-from civis._http import Progress, download, open_download
+from civis._http import Progress, SignedUrl, download, open_download
+from civis.io._file_clients import transport_of
 
 if TYPE_CHECKING:
     from civis.client import APIClient
@@ -49,7 +50,13 @@ def fresh_url(client: APIClient, file_id: int) -> Callable[[], str]:
 
 def download_to_path(client: APIClient, file: Response, path: Path, progress: Progress | None) -> None:
     """Download a file to a path, where it appears when it is complete."""
-    download(str(file.file_url), path, progress=progress, refresh_url=fresh_url(client, int(file.id)))
+    download(
+        str(file.file_url),
+        path,
+        progress=progress,
+        refresh_url=fresh_url(client, int(file.id)),
+        transport=transport_of(client),
+    )
 
 
 def download_to_handle(
@@ -57,9 +64,11 @@ def download_to_handle(
 ) -> None:
     """Download a file into a handle; one that can be truncated is left as it was when the download fails."""
     undo = _undo_of(handle)
-    url = str(file.file_url)
+    url, again = SignedUrl(file.file_url), fresh_url(client, int(file.id))
     try:
-        with open_download(url, progress=progress, refresh_url=fresh_url(client, int(file.id))) as stream:
+        with open_download(
+            url, progress=progress, refresh_url=again, transport=transport_of(client)
+        ) as stream:
             while chunk := stream.read(CHUNK):
                 write_all(handle, chunk)
     except BaseException:

@@ -18,13 +18,19 @@ from typing import Any, BinaryIO, TypeAlias, TypeGuard, cast
 #: A path, or a handle to read from.
 FileLike: TypeAlias = "str | os.PathLike[str] | BinaryIO | Any"
 
+#: Bytes of a pipe of unknown length that are held in memory; more go into a file. It is the largest file
+#: that is sent as one form, in bytes.
+MOST_HELD = 50 * 2**20
+_BLOCK = 1 << 20
+
 
 @dataclass(frozen=True)
 class FileSource:
-    """Bytes to upload: a stream at its beginning, and how many they are."""
+    """Bytes to upload: a stream at its beginning, how many they are, and whether it can be read again."""
 
     stream: BinaryIO
     size: int
+    can_repeat: bool = True
 
 
 def is_path(buf_or_path: object) -> TypeGuard[str | os.PathLike[str]]:
@@ -51,28 +57,55 @@ def name_of(buf_or_path: FileLike, name: str | None) -> str:
 
 
 @contextmanager
-def open_source(buf_or_path: FileLike) -> Iterator[FileSource]:
+def open_source(buf_or_path: FileLike, size: int | None = None) -> Iterator[FileSource]:
     """Open what is to be uploaded.
 
-    A handle is rewound to its beginning, a text handle is read as the bytes under it, and what cannot be
-    rewound, such as a pipe, is read to its end first.
+    A handle is rewound to its beginning, and a text handle is read as the bytes under it. What cannot be
+    rewound, such as a pipe, is streamed where its size is told. Otherwise it is read to its end first, since
+    the platform must be told the number of parts before the first: the first `MOST_HELD` bytes into memory,
+    and only what is longer into a file.
 
     Raises
     ------
     TypeError
         When it is neither a path nor a handle that can be read as bytes.
+    ValueError
+        When it has another size than the one given.
     """
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 0):
+        raise ValueError(f"size={size!r}: give the number of bytes, or None where it is not known")
     if is_path(buf_or_path):
         with open(buf_or_path, "rb") as file:
-            yield _measure(file)
+            yield _measure(file, size)
         return
     stream = _binary(buf_or_path)
     if _is_seekable(stream):
-        yield _measure(stream)
+        yield _measure(stream, size)
+    elif size is not None and size > MOST_HELD:
+        yield FileSource(stream, size, can_repeat=False)
+    else:
+        with _held(stream) as held:
+            yield _measure(held, size)
+
+
+@contextmanager
+def _held(pipe: BinaryIO) -> Iterator[BinaryIO]:
+    """Read a pipe to its end, into memory as far as that goes."""
+    head = io.BytesIO()
+    while (room := MOST_HELD - head.tell()) > 0:
+        if not (block := pipe.read(min(room, _BLOCK))):
+            yield head
+            return
+        head.write(block)
+    if not (block := pipe.read(_BLOCK)):
+        yield head
         return
     with tempfile.TemporaryFile() as spool:
-        shutil.copyfileobj(stream, spool)
-        yield _measure(spool)
+        spool.write(head.getbuffer())
+        head = io.BytesIO()
+        spool.write(block)
+        shutil.copyfileobj(pipe, spool, _BLOCK)
+        yield spool
 
 
 def _binary(handle: Any) -> BinaryIO:
@@ -107,11 +140,13 @@ def _is_seekable(stream: BinaryIO) -> bool:
         return hasattr(stream, "seek")
 
 
-def _measure(stream: BinaryIO) -> FileSource:
+def _measure(stream: BinaryIO, expected: int | None = None) -> FileSource:
     """Give a stream's size, and rewind it."""
     stream.seek(0, os.SEEK_END)
     size = stream.tell()
     stream.seek(0)
+    if expected not in (None, size):
+        raise ValueError(f"size={expected}, but there are {size} bytes to upload")
     return FileSource(stream, size)
 
 

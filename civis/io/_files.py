@@ -33,6 +33,7 @@ def file_to_civis(
     *,
     api_key: str | None = None,
     progress: bool | Progress | None = None,
+    size: int | None = None,
     **kwargs: Any,
 ) -> int:
     """Upload a file.
@@ -41,7 +42,8 @@ def file_to_civis(
     ----------
     buf_or_path : str or os.PathLike or file-like
         A path, or a handle. A handle that can be rewound is sent from its beginning, whatever its position;
-        a text handle is sent as the bytes under it; a pipe is read to its end.
+        a text handle is sent as the bytes under it. A pipe of more than 50 MiB goes through a temporary file,
+        unless `size` says how long it is.
     name : str, optional
         The file's name on the platform. By default the last element of the path, or of the handle's `name`.
     expires_at : str or datetime.datetime or None, optional
@@ -56,6 +58,9 @@ def file_to_civis(
     progress : bool or callable, optional
         True shows a bar on a terminal, a callable is called with the number of further bytes sent. By default
         nothing is shown.
+    size : int, optional
+        How many bytes a pipe holds: it is then sent as it comes, in less than 100 MiB of memory. Of anything
+        else it is checked.
     **kwargs
         Passed on to ``client.files.post``, or to ``client.files.post_multipart`` over 50 MiB.
 
@@ -69,7 +74,7 @@ def file_to_civis(
     TypeError
         When there is no name, or the handle cannot be read as bytes.
     ValueError
-        When the description is too long.
+        When the description is too long, or `size` is not the size.
     civis.base.CivisTransferError
         When the bytes could not be sent; nothing was completed then.
 
@@ -82,7 +87,10 @@ def file_to_civis(
     details = file_details(name_of(buf_or_path, name), expires_at, description, kwargs)
     client = pick_client(client, api_key)
     path = buf_or_path if is_path(buf_or_path) else None
-    with open_source(buf_or_path) as source, show_progress(progress, source.size, details.name) as update:
+    with (
+        open_source(buf_or_path, size) as source,
+        show_progress(progress, source.size, details.name) as update,
+    ):
         return upload(client, source, details, update, path=path)
 
 

@@ -1,8 +1,7 @@
 """Frames of pandas, polars and pyarrow as one Arrow table whose every column can be written as CSV.
 
 Values keep their meaning: what has no place in a table (bytes, times finer than a microsecond) is refused by
-name,
-nested values become JSON, and the SQL type of each column follows from its type.
+name, nested values become JSON, and the SQL type of each column follows from its type.
 """
 
 from __future__ import annotations

@@ -81,6 +81,7 @@ def _check_columns(columns: Sequence[Mapping[str, str]] | None) -> None:
 def table_exists(client: APIClient, load: TableLoad) -> bool:
     """Ask whether the table is there."""
     schema, name = split_schema_tablename(load.table)
+    assert schema is not None  # or there would be no TableLoad
     try:
         client.databases.get_schemas_tables(client.get_database_id(load.database), schema, name)
     except CivisNotFoundError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from civis.futures import CivisFuture
 from civis.io._archiving import archive_import_when_done
@@ -12,6 +12,7 @@ from civis.io._sql_jobs import use_credential
 
 if TYPE_CHECKING:
     from civis.client import APIClient
+    from civis.resources.types import ImportAdvancedSyncOptionsRequest, ImportDataSourceNewRequest
 
 __all__ = ["query_civis", "transfer_table"]
 
@@ -132,11 +133,11 @@ def transfer_table(
     >>> civis.io.transfer_table("local", "copy", "public.a", "public.b").result()  # doctest: +SKIP
     """
     client = pick_client(client, api_key)
-    source = {
+    source: ImportDataSourceNewRequest = {
         "remote_host_id": client.get_database_id(source_db),
         "credential_id": use_credential(client, source_credential_id),
     }
-    destination = {
+    destination: ImportDataSourceNewRequest = {
         "remote_host_id": client.get_database_id(dest_db),
         "credential_id": use_credential(client, dest_credential_id),
     }
@@ -146,7 +147,7 @@ def transfer_table(
         job.id,
         source={"path": source_table},
         destination={"path": dest_table},
-        advanced_options=advanced_options,
+        advanced_options=cast("ImportAdvancedSyncOptionsRequest", advanced_options),
     )
     run = client.imports.post_runs(job.id)
     future = CivisFuture(client.imports.get_files_runs, (job.id, run.run_id), polling_interval, client)

@@ -10,7 +10,7 @@ from civis._errors import CivisAPIError
 from civis._http import open_download
 from civis.io._archiving import archive_script
 from civis.io._arguments import resolve_return_as
-from civis.io._file_clients import pick_client
+from civis.io._file_clients import pick_client, transport_of
 from civis.io._progress import show_progress
 from civis.io._readers import ReadOptions, check_reader, read_result
 from civis.io._sql_jobs import CsvSettings, SqlJob, run_to_output, start_export
@@ -47,8 +47,7 @@ def read_civis(
     """Read a table.
 
     Columns have the types that the table has on the platform, so that ``02116`` in a VARCHAR column stays a
-    text
-    and a BIGINT keeps every digit.
+    text and a BIGINT keeps every digit.
 
     Parameters
     ----------
@@ -58,8 +57,7 @@ def read_civis(
         Name or ID of the database.
     columns : sequence of str, optional
         The columns to read, in that order; by default all. A text that is no column of the table is taken as
-        an
-        expression.
+        an expression.
     return_as : {"list", "pandas", "polars", "arrow"}, default "list"
         A list of lists of str whose first row is the header, a pandas or polars frame, or a `pyarrow.Table`.
     use_pandas : bool, optional
@@ -144,8 +142,7 @@ def read_civis_sql(
     """Read what a query returns.
 
     A result of a query carries no types: in a frame, a column becomes numbers where each number can be
-    written
-    back as it was read, and texts otherwise. Name types in `dtypes` where that is not what you need.
+    written back as it was read, and texts otherwise. Name types in `dtypes` where that is not what you need.
 
     Parameters
     ----------
@@ -248,7 +245,13 @@ def _read(
 
     with (
         show_progress(progress, None, "download") as advance,
-        open_download(output.path, inflate=True, progress=advance, refresh_url=fresh_url) as stream,
+        open_download(
+            output.path,
+            inflate=True,
+            progress=advance,
+            refresh_url=fresh_url,
+            transport=transport_of(client),
+        ) as stream,
     ):
         return read_result(stream, options)
 

@@ -104,7 +104,7 @@ def start_export(
     -------
     job_id, run_id : int
     """
-    body = settings.as_body() if isinstance(settings, CsvSettings) else dict(settings)
+    body: Any = settings.as_body() if isinstance(settings, CsvSettings) else dict(settings)
     script = client.scripts.post_sql(
         job.name or f"Civis export {secrets.token_hex(4)}",
         remote_host_id=client.get_database_id(job.database),

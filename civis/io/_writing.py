@@ -280,8 +280,7 @@ def dataframe_to_civis(
         Of a new table, on Redshift.
     table_columns : sequence of mapping, optional
         ``{"name", "sql_type"}`` a column, in the frame's order; all or none with a type. By default those of
-        the
-        frame.
+        the frame.
     headers : bool, optional
         Older argument; the file that is made always says itself whether it has a header.
     primary_keys, last_modified_keys : sequence of str, optional
@@ -304,8 +303,7 @@ def dataframe_to_civis(
         Older spelling: archive the import afterwards.
     **kwargs
         Passed to `pandas.DataFrame.to_csv` or `polars.DataFrame.write_csv`: those that say what is written,
-        such
-        as ``index``, ``columns``, ``date_format``.
+        such as ``index``, ``columns``, ``date_format``.
 
     Returns
     -------

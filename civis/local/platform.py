@@ -25,18 +25,21 @@ from civis._clock import SYSTEM_CLOCK, Clock
 from civis.local.api.app import build_app
 from civis.local.api.authentication import KeyUses
 from civis.local.api.dispatch import Dispatcher
+from civis.local.api.faults import Faults
 from civis.local.blobs import Blobs
 from civis.local.jobs import Queue
 from civis.local.locking import DirectoryLock
+from civis.local.notify import Notifier
 from civis.local.services import all_routes
 from civis.local.services.accounts import ensure_default_account
 from civis.local.services.credentials import ensure_default_credential
-from civis.local.services.databases import add_database, ensure_default_database
+from civis.local.services.databases import DEFAULT_DATABASE, add_database, ensure_default_database
+from civis.local.services.files import sweep
 from civis.local.serving import Server, bind, url_of
 from civis.local.settings import PlatformError, Settings
-from civis.local.state import State
-from civis.local.storage import empty_dir, make_dir, read_or_make_secret
-from civis.local.warehouse import Warehouse
+from civis.local.state import State, StateImage
+from civis.local.storage import empty_dir, make_dir, make_private, plain_path, read_or_make_secret
+from civis.local.warehouse import Warehouse, WarehouseError
 
 __all__ = ["Platform"]
 
@@ -80,7 +83,7 @@ class Platform:
         clock: Clock = SYSTEM_CLOCK,
         resources: Literal["base", "all"] = "all",
     ) -> None:
-        self._given_dir = None if data_dir is None else Path(data_dir).expanduser().absolute()
+        self._given_dir = None if data_dir is None else plain_path(data_dir)
         self._host, self._port, self._resources = host, port, resources
         self.clock = clock
         self._parts: _Parts | None = None
@@ -130,12 +133,15 @@ class Platform:
         Runs that go on are interrupted; queued ones stay queued for the next start on the directory.
         """
         with self._changing:
-            parts, self._parts = self._parts, None
-            if parts is None:
+            if self._parts is None:
                 return
             _running.discard(self)
             atexit.unregister(self.stop)
-            parts.stop()
+            try:
+                # Runs that are being interrupted still store how they ended: the parts are there until then.
+                self._parts.stop()
+            finally:
+                self._parts = None
 
     def reset(self) -> None:
         """Empty it: databases, files, jobs, users, all but its API key and its address.
@@ -238,6 +244,16 @@ class Platform:
         return self._running_parts().queue
 
     @property
+    def notifier(self) -> Notifier:
+        """What tells subscribers how runs go on."""
+        return self._running_parts().notifier
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose, in tests."""
+        return self._running_parts().faults
+
+    @property
     def key_uses(self) -> KeyUses:
         """The uses of API keys that are counted and not written yet."""
         return self._running_parts().key_uses
@@ -265,8 +281,12 @@ class _Parts:
     warehouse: Warehouse
     blobs: Blobs
     queue: Queue
+    notifier: Notifier
+    faults: Faults
     url: str
     api_key: str
+    #: What the state was when it was new, for resets; None where it was not new when it was opened.
+    _new_state: StateImage | None
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -288,14 +308,25 @@ class _Parts:
         self._opened.callback(listener.close)
         self.url = url_of(listener.getsockname()[:2])
         self._dispatcher = Dispatcher(self._platform, all_routes())
+        secret = bytes.fromhex(read_or_make_secret(self.settings.secret_path))
+        self.notifier = Notifier(secret, self._platform.clock)
         with self._told_plainly():
             self._open_data()
         self._opened.callback(self._close_data)
         executor = ThreadPoolExecutor(self.settings.workers, thread_name_prefix="civis-platform-request")
         self._opened.callback(executor.shutdown)
-        app = build_app(self._dispatcher, self._serve_blobs, executor, body_limit=self.settings.body_limit)
-        self._server = Server(app, listener)
+        app = build_app(
+            self._dispatcher,
+            self._serve_blobs,
+            executor,
+            body_limit=self.settings.body_limit,
+            others=self.notifier.routes(),
+        )
+        self.faults = Faults(app)
+        self._server = Server(self.faults, listener)
         self._opened.callback(self._server.stop)
+        self._opened.callback(self.faults.clear)
+        self._opened.callback(self.notifier.close)
         self._server.start()
 
     def stop(self) -> None:
@@ -305,10 +336,29 @@ class _Parts:
     def reset(self) -> None:
         """Throw the data away while no request is looking."""
         with self._dispatcher.gate.closed():
+            self.faults.clear()
             self.key_uses.clear()
+            self.queue.stop()
+            self.notifier.clear()
+            if self._is_emptied_open():
+                self.queue.start()
+                return
             self._data.close()
             empty_dir(self.settings)
             self._open_data()
+
+    def _is_emptied_open(self) -> bool:
+        """Empty what is open, a tenth of the work of opening it anew; False where that cannot be done."""
+        if self._new_state is None:
+            return False
+        try:
+            if not self.warehouse.empty(DEFAULT_DATABASE):
+                return False
+        except WarehouseError:  # its engine is broken; a new one is opened
+            return False
+        self._new_state.restore(self.state)
+        self.blobs.empty()
+        return True
 
     def forget(self) -> None:
         """In a forked child: close its copies of lock and socket, so that they end with the parent."""
@@ -327,6 +377,8 @@ class _Parts:
         """Open what holds data, make what every platform has, and begin to work on jobs."""
         settings = self.settings
         secret = bytes.fromhex(read_or_make_secret(settings.secret_path))
+        is_new = not settings.state_path.exists()
+        make_private(settings)
         with ExitStack() as opened:
             self.state = State(settings.state_url)
             opened.callback(self.state.close)
@@ -334,6 +386,9 @@ class _Parts:
             opened.callback(self.warehouse.close)
             self.blobs = Blobs(settings.blobs_dir, secret, lambda: self.url, self._platform.clock)
             self._make_defaults()
+            self._new_state = StateImage(self.state) if is_new else None
+            if self._new_state is not None:
+                opened.callback(self._new_state.close)
             self.queue = Queue(self._platform)
             opened.callback(self.queue.stop)
             self.queue.start()
@@ -351,6 +406,7 @@ class _Parts:
             user = ensure_default_account(connection, token=self.api_key, now=now)
             database = ensure_default_database(platform, connection, now)
             ensure_default_credential(platform, connection, user.id, user.username, database.id, now)
+            sweep(platform, connection, now)
 
     async def _serve_blobs(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to the blobs there are now; after a reset they are others."""

@@ -95,6 +95,7 @@ class Server:
                 ws="none",
                 loop="asyncio",
                 server_header=False,
+                proxy_headers=False,  # nobody forwards to it
                 # A client's pooled connection outlives a pause between two requests.
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=_GRACE_SECONDS,

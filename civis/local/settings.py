@@ -50,9 +50,14 @@ class Settings:
     workers: int = 16
 
     @property
+    def state_path(self) -> Path:
+        """The file with the state's database."""
+        return self.data_dir / "state.sqlite"
+
+    @property
     def state_url(self) -> str:
         """SQLAlchemy's URL of the state's database."""
-        return f"sqlite:///{self.data_dir / 'state.sqlite'}"
+        return f"sqlite:///{self.state_path}"
 
     @property
     def warehouse_dir(self) -> Path:

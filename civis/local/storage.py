@@ -9,7 +9,12 @@ from pathlib import Path
 
 from civis.local.settings import PlatformError, Settings
 
-__all__ = ["empty_dir", "make_dir", "read_or_make_secret"]
+__all__ = ["empty_dir", "make_dir", "make_private", "plain_path", "read_or_make_secret"]
+
+
+def plain_path(path: Path | str) -> Path:
+    """Give the whole path without ``~`` and ``..``, as a person is to read it; links stay."""
+    return Path(os.path.normpath(Path(path).expanduser().absolute()))
 
 
 def make_dir(path: Path) -> None:
@@ -28,6 +33,13 @@ def make_dir(path: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise PlatformError(f"cannot write to the directory {path}: {reason}; use another one") from None
+
+
+def make_private(settings: Settings) -> None:
+    """Make what will hold the data readable by its owner only, even in a directory that others can read."""
+    os.close(os.open(settings.state_path, os.O_RDWR | os.O_CREAT, 0o600))
+    for folder in (settings.warehouse_dir, settings.blobs_dir):
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def read_or_make_secret(path: Path) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import requests
 
+import civis
 from civis._clock import FakeClock
 from civis.local import Platform, PlatformError, default_data_dir
 
@@ -179,6 +180,58 @@ def test_requests_during_resets_are_answered() -> None:
         for thread in asking:
             thread.join()
     assert statuses == [200] * 30
+
+
+def test_a_run_that_goes_on_while_it_stops_is_stored_as_failed(tmp_path: Path) -> None:
+    endless = "select count(*) from range(100000000) a, range(100000000) b"
+    with Platform(tmp_path) as platform:
+        auth = (platform.api_key, "")
+        database = requests.get(platform.url + "databases", auth=auth, timeout=60).json()[0]["id"]
+        body = {"database": database, "sql": endless, "previewRows": 10}
+        asked = requests.post(platform.url + "queries", json=body, auth=auth, timeout=60).json()
+        while asked["state"] == "queued":
+            time.sleep(0.02)
+            asked = requests.get(f"{platform.url}queries/{asked['id']}", auth=auth, timeout=60).json()
+        assert asked["state"] == "running"
+    with Platform(tmp_path) as platform:
+        found = requests.get(f"{platform.url}queries/{asked['id']}", auth=auth, timeout=60).json()
+    assert found["state"] == "failed", found
+    assert "stopped" in found["exception"]
+
+
+def test_everything_is_its_owners_even_in_a_directory_for_all(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with Platform(tmp_path) as platform:
+        platform.reset()
+        if os.name == "posix":
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) & 0o077 for path in tmp_path.iterdir()}
+            assert not any(modes.values()), modes
+
+
+def test_a_directory_is_shown_without_detours(tmp_path: Path) -> None:
+    with Platform(tmp_path / "a" / ".." / "b") as platform:
+        assert platform.data_dir == tmp_path / "b"
+
+
+def test_a_wrong_key_is_told_with_what_to_do() -> None:
+    with (
+        Platform() as platform,
+        pytest.raises(civis.base.CivisAPIKeyError, match=r"401.*CIVIS_API_KEY") as caught,
+    ):
+        platform.client(api_key="wrong-key").users.get_me()
+    assert "wrong-key" not in str(caught.value)
+
+
+def test_a_key_that_ends_meanwhile_is_told_with_what_to_do() -> None:
+    clock = FakeClock(1_000_000_000.0)
+    with Platform(clock=clock) as platform:
+        key = platform.client().users.post_api_keys("me", 60, "short")
+        client = platform.client(api_key=key.token)
+        assert client.users.get_me().username == "local"
+        clock.advance(60)
+        with pytest.raises(civis.base.CivisAPIKeyError, match="CIVIS_API_KEY") as caught:
+            client.users.get_me()
+        assert key.token not in str(caught.value)
 
 
 def test_time_is_its_clocks() -> None:

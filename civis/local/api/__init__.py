@@ -16,12 +16,14 @@ from civis.local.api.errors import (
 )
 from civis.local.api.paging import Page, page_of
 from civis.local.api.routes import Routes
+from civis.local.api.shape import Extended
 
 __all__ = [
     "ApiError",
     "BadRequest",
     "Call",
     "Conflict",
+    "Extended",
     "Forbidden",
     "NotFound",
     "Page",

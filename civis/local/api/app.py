@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from civis.local.api.access_log import AccessLog
 from civis.local.api.dispatch import Dispatcher, Received, Reply
 from civis.local.api.errors import ApiError
 
 __all__ = ["build_app"]
 
+_BLOBS = "/blobs"
+#: Answered without a key: whoever starts a platform may ask here whether it is up.
+_HEALTH = "/healthz"
 
-def build_app(dispatcher: Dispatcher, blobs: ASGIApp, executor: Executor, *, body_limit: int) -> Starlette:
+
+class _Disconnected(Exception):  # noqa: N818 - no error: the client does not wait any more
+    """The client is gone before its request was there."""
+
+
+def build_app(
+    dispatcher: Dispatcher,
+    blobs: ASGIApp,
+    executor: Executor,
+    *,
+    body_limit: int,
+    others: Sequence[BaseRoute] = (),
+) -> ASGIApp:
     """Put together the platform's application.
 
     Parameters
@@ -31,10 +46,26 @@ def build_app(dispatcher: Dispatcher, blobs: ASGIApp, executor: Executor, *, bod
         Runs the handlers, which are plain functions.
     body_limit : int
         The longest body of an API request, in bytes; contents of files go to the signed URLs instead.
+    others : sequence of starlette.routing.BaseRoute, optional
+        What else is served, under paths whose first segment is none of the API's.
     """
-    return Starlette(
-        routes=[Mount("/blobs", app=blobs), Mount("", app=_Endpoint(dispatcher, executor, body_limit))]
-    )
+    endpoint = _Endpoint(dispatcher, executor, body_limit)
+    mounted = Starlette(routes=[Mount(_BLOBS, app=blobs), *others, Mount("", app=endpoint)])
+    beside_api = {_first_segment(str(getattr(route, "path", ""))) for route in mounted.routes} - {""}
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        # The API's requests, by far the most, take no way round through other routes.
+        is_beside = _first_segment(scope["path"]) in beside_api
+        await (mounted if is_beside else endpoint)(scope, receive, send)
+
+    return AccessLog(app)
+
+
+def _first_segment(path: str) -> str:
+    """Give what stands between a path's first two slashes."""
+    return path.lstrip("/").partition("/")[0]
 
 
 class _Endpoint:
@@ -46,43 +77,54 @@ class _Endpoint:
         self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
         try:
-            reply = await self._answer(Request(scope, receive))
-        except ClientDisconnect:
+            content = await self._read(receive)
+        except _Disconnected:
             return
-        # 304 and 204 have no body, and no Content-Length either.
-        response = Response(reply.content, reply.status)
-        if not reply.content and reply.status in (204, 304):
-            del response.headers["content-length"]
-        response.headers.update(reply.headers)
-        await response(scope, receive, send)
+        if scope["path"] == _HEALTH and scope["method"] in ("GET", "HEAD"):
+            reply = Reply.of_json(200, {"status": "ok"})
+        elif len(content) > self._body_limit:
+            error = ApiError(413, f"The body is longer than the {self._body_limit} bytes that are accepted.")
+            reply = Reply.of_json(error.status, error.body())
+        else:
+            loop = asyncio.get_running_loop()
+            received = _received(scope, content)
+            reply = await loop.run_in_executor(self._executor, self._dispatcher.answer, received)
+        await send({"type": "http.response.start", "status": reply.status, "headers": _wire_headers(reply)})
+        await send({"type": "http.response.body", "body": reply.content})
 
-    async def _answer(self, request: Request) -> Reply:
-        """Read the request and have it answered in a worker thread."""
+    async def _read(self, receive: Receive) -> bytes:
+        """Read the body; of one that is too long, enough to tell."""
         content = bytearray()
-        async for chunk in request.stream():
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _Disconnected
             # What is too long is still read, as a client that is sending does not look for an answer.
             if len(content) <= self._body_limit:
-                content += chunk
-        if len(content) > self._body_limit:
-            error = ApiError(413, f"The body is longer than the {self._body_limit} bytes that are accepted.")
-            return Reply.of_json(error.status, error.body())
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._executor, self._dispatcher.answer, _received(request, content)
-        )
+                content += message.get("body", b"")
+            if not message.get("more_body", False):
+                return bytes(content)
 
 
-def _received(request: Request, content: bytearray) -> Received:
+def _received(scope: Scope, content: bytes) -> Received:
     """Take out of a request what the dispatcher needs."""
-    raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
-    query = request.scope["query_string"].decode("utf-8", "replace")
+    raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query = scope["query_string"].decode("utf-8", "replace")
     return Received(
-        request.method.upper(),
+        scope["method"].upper(),
         raw_path.decode("latin-1"),
-        parse_qsl(query, keep_blank_values=True),
-        dict(request.headers),
-        bytes(content),
+        parse_qsl(query, keep_blank_values=True) if query else (),
+        {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        content,
     )
+
+
+def _wire_headers(reply: Reply) -> list[tuple[bytes, bytes]]:
+    """Write an answer's headers; 304 and 204 have no body, and no length either."""
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()
+    ]
+    if reply.content or reply.status not in (204, 304):
+        headers.append((b"content-length", str(len(reply.content)).encode()))
+    return headers

@@ -6,25 +6,19 @@ import base64
 import binascii
 import re
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Connection
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from civis._clock import Clock
 from civis.local.api.errors import ApiError, Forbidden, Unauthorized
-from civis.local.state import ObjectNotFound, accounts
+from civis.local.state import accounts
 
-__all__ = ["Identity", "KeyUses", "RateLimiter", "authenticate", "is_allowed", "token_of"]
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
+    from civis.local.api.identities import Identity
 
-@dataclass(frozen=True)
-class Identity:
-    """The user of a request and the key that says so."""
-
-    user: accounts.User
-    key: accounts.ApiKey
+__all__ = ["KeyUses", "RateLimiter", "authenticate", "is_allowed", "token_of"]
 
 
 def token_of(authorization: str | None) -> str:
@@ -55,14 +49,14 @@ def token_of(authorization: str | None) -> str:
 
 
 def authenticate(
-    connection: Connection, authorization: str | None, *, method: str, path: str, now: float
+    find: Callable[[str], Identity], authorization: str | None, *, method: str, path: str, now: float
 ) -> Identity:
     """Find out who makes a request.
 
     Parameters
     ----------
-    connection : sqlalchemy.Connection
-        A transaction of the state.
+    find : callable
+        Gives the identity behind a token, or raises `Unauthorized`.
     authorization : str or None
         The header as sent.
     method, path : str
@@ -77,18 +71,13 @@ def authenticate(
     Forbidden
         When the key is not for this request.
     """
-    key = accounts.find_key(connection, token_of(authorization))
-    if key is None or not key.is_active(now):
-        raise Unauthorized
-    try:
-        user = accounts.fetch_user(connection, key.user_id)
-    except ObjectNotFound:
-        raise Unauthorized from None
-    if not user.is_active:
+    identity = find(token_of(authorization))
+    key = identity.key
+    if not key.is_active(now):
         raise Unauthorized
     if not is_allowed(key.constraints, method, path):
         raise Forbidden(f"The API key {key.name!r} is restricted and may not be used for {method} {path}.")
-    return Identity(user, key)
+    return identity
 
 
 def is_allowed(constraints: Sequence[Mapping[str, Any]], method: str, path: str) -> bool:

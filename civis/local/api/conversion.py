@@ -25,6 +25,14 @@ _DATE_TIME = re.compile(
     r"\d{4}-[01]\d-[0-3]\d([T ][0-2]\d:[0-5]\d(:[0-6]\d([.,]\d+)?)?( ?(Z|z|UTC|[+-]\d\d:?(\d\d)?))?)?",
     re.ASCII,
 )
+_ARTICLES: Mapping[str, str] = {
+    "array": "an array",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
 _TRUE, _FALSE = frozenset({"true", "t", "1", "yes"}), frozenset({"false", "f", "0", "no"})
 _LARGEST = 2**63 - 1
 
@@ -81,12 +89,15 @@ def convert(value: Any, kind: Type, name: str) -> Any:
 
 
 def _array(value: Any, kind: Type, name: str) -> list[Any]:
-    """Convert each item."""
+    """Convert each item; null among them says nothing and is left out, as the hosted platform does."""
     if not isinstance(value, list):
         raise Unfit(f"{name} must be an array, not {value!r:.80}")
-    if kind.items is None:
+    items = kind.items
+    if items is None:
         return value
-    return [convert(item, kind.items, f"{name}[{index}]") for index, item in enumerate(value)]
+    return [
+        convert(item, items, f"{name}[{index}]") for index, item in enumerate(value) if item is not None
+    ]
 
 
 def _object(value: Any, kind: Type, name: str) -> dict[str, Any]:
@@ -131,7 +142,7 @@ def _integer(value: Any, name: str) -> int:
     """Read an integer of 64 bits, from a number without a fraction or from its text."""
     number: int | None = None
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
-        number = int(value)
+        number = int(value.strip())  # which strips more than int does
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value
     elif isinstance(value, float) and value.is_integer():
@@ -144,7 +155,8 @@ def _integer(value: Any, name: str) -> int:
 def _number(value: Any, name: str) -> float | int:
     """Read a finite number, or its text."""
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        value = int(value) if _INTEGER.fullmatch(value.strip()) else float(value)
+        text = value.strip()
+        value = int(text) if _INTEGER.fullmatch(text) else float(text)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):
         raise Unfit(f"{name} must be a number, not {value!r:.80}")
     return value

@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from civis.local import catalog
-from civis.local.api.authentication import Identity, RateLimiter, authenticate
+from civis.local.api.authentication import RateLimiter, authenticate
 from civis.local.api.call import AfterCommit, Call
 from civis.local.api.errors import ApiError, NotFound, NotImplementedHere
 from civis.local.api.gate import Gate
+from civis.local.api.identities import Identities, Identity
 from civis.local.api.paging import Page
 from civis.local.api.parameters import NO_ENDPOINT, read_body, read_parameters
 from civis.local.api.routes import Result, Routes
@@ -108,6 +109,7 @@ class Dispatcher:
         settings = platform.settings
         self.limiter = RateLimiter(settings.rate_limit, settings.rate_seconds, platform.clock)
         self.gate = Gate()
+        self._identities = Identities()
 
     def answer(self, received: Received) -> Reply:
         """Answer one request; whatever happens, there is an answer."""
@@ -172,8 +174,9 @@ class Dispatcher:
     ) -> Reply:
         """Find out who asks for what, and have it done."""
         now = self._platform.clock.time()
+        state = self._platform.state
         identity = authenticate(
-            connection,
+            lambda token: self._identities.find(connection, state, token),
             received.headers.get("authorization"),
             method=received.method,
             path=received.path,
@@ -200,7 +203,7 @@ class Dispatcher:
     ) -> Call:
         """Read the parameters and put together what a handler is given."""
         takes_body = any(each.location == "body" for each in match.operation.parameters)
-        body = read_body(received.content) if takes_body else {}
+        body = read_body(received.content, received.headers.get("content-type", "")) if takes_body else {}
         params = read_parameters(match.operation, match.values, received.query, body)
         return Call(match.operation, params, identity.user, connection, self._platform, callbacks)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from civis._names import camel_to_snake
 from civis.local.api.conversion import Unfit, convert, convert_text
-from civis.local.api.errors import BadRequest, NotFound
+from civis.local.api.errors import ApiError, BadRequest, NotFound
 
 if TYPE_CHECKING:
     from civis.local.catalog import CatalogOperation, CatalogParameter
@@ -25,6 +25,10 @@ __all__ = ["read_body", "read_parameters"]
 PREFIX = "The given request was not as expected: "
 NO_ENDPOINT = "The requested endpoint could not be found."
 #: A code unit that JSON can spell alone although it is half a character; no database stores it.
+_DEEPEST = 100  # what reads, stores and shapes values calls itself for each level
+#: A bracket, or a whole text with the brackets in it.
+_NESTING = re.compile(r"""[\[\]{}]|"[^"\\]*(?:\\.[^"\\]*)*"?""", re.DOTALL)
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -80,24 +84,37 @@ def read_parameters(
     return found
 
 
-def read_body(content: bytes) -> dict[str, Any]:
+def read_body(content: bytes, content_type: str = "") -> dict[str, Any]:
     """Read a request's JSON body; an empty one is an empty object.
 
     Parameters
     ----------
     content : bytes
         The body as received.
+    content_type : str, optional
+        What the request says it is; a request that says nothing means JSON.
 
     Raises
     ------
+    ApiError
+        415 when it says that it is something else.
     BadRequest
         When it is not a JSON object.
     """
     if not content.strip():
         return {}
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        raise ApiError(415, f"{PREFIX}the body must be sent as application/json, not {kind}.")
     try:
-        value = json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{PREFIX}the body is not UTF-8 ({error.reason} at {error.start}).") from None
+    if _is_deep(text):
+        raise BadRequest(f"{PREFIX}the body is nested more than {_DEEPEST} levels deep.")
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except ValueError as error:
         raise BadRequest(f"{PREFIX}the body is not valid JSON ({error}).") from None
     if value is None:
         return {}
@@ -107,6 +124,19 @@ def read_body(content: bytes) -> dict[str, Any]:
     if b"\\u" in content and _LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
         raise BadRequest(f"{PREFIX}the body has an unpaired surrogate, which is no character.")
     return value
+
+
+def _is_deep(text: str) -> bool:
+    """Tell whether arrays and objects lie in each other beyond any use, without calling itself for each."""
+    # Brackets in texts count as well here, which only means that the exact look follows.
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return False
+    depth = 0
+    for found in _NESTING.finditer(text):
+        depth += _STEPS.get(found[0], 0)
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _refuse_constant(text: str) -> Any:

@@ -1,7 +1,9 @@
 """What a handler returns, in the shape the catalogue gives the answer; knows no server.
 
 An object whose fields the catalogue lists has exactly those, in its spelling, null where the handler gave
-none. An object without listed fields (``arguments``, JSON values) keeps its keys as they are.
+none. An object without listed fields (``arguments``, JSON values) keeps its keys as they are. The platform
+answers some operations with an array of what its description calls the answer, and one with the object where
+the description says array: whichever a handler returns, the fields are those described.
 """
 
 from __future__ import annotations
@@ -13,12 +15,16 @@ from datetime import date, datetime, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from civis._names import camel_to_snake
+from civis._names import camel_to_snake, snake_to_camel
 
 if TYPE_CHECKING:
     from civis.local.catalog import Type
 
-__all__ = ["dump", "shape", "write_time"]
+__all__ = ["Extended", "dump", "shape", "write_time"]
+
+
+class Extended(dict[str, Any]):
+    """An answer that has more fields than its description lists; all of its keys are sent."""
 
 
 def shape(value: Any, kind: Type | None) -> Any:
@@ -38,16 +44,26 @@ def shape(value: Any, kind: Type | None) -> Any:
     """
     if value is None or kind is None:
         return plain(value)
+    if isinstance(value, (str, bool, int)):
+        return value
     if isinstance(value, Mapping):
-        fields = kind.fields
-        if not fields:
-            return {str(key): shape(item, kind.values) for key, item in value.items()}
-        return {
-            wire: shape(value.get(_snake(wire), value.get(wire)), field) for wire, field in fields.items()
-        }
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return [shape(item, kind.items) for item in value]
+        return _shape_object(value, kind.items if kind.kind == "array" and kind.items else kind)
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        of_items = kind.items if kind.kind == "array" else kind
+        return [shape(item, of_items) for item in value]
     return plain(value)
+
+
+def _shape_object(value: Mapping[str, Any], kind: Type) -> dict[str, Any]:
+    """Give an object the fields that are listed, or keep its keys where none are."""
+    fields = kind.fields
+    if not fields:
+        return {str(key): shape(item, kind.values) for key, item in value.items()}
+    shaped = {wire: shape(value.get(_snake(wire), value.get(wire)), field) for wire, field in fields.items()}
+    if isinstance(value, Extended):
+        known = {_snake(wire) for wire in fields}
+        shaped.update({snake_to_camel(key): plain(item) for key, item in value.items() if key not in known})
+    return shaped
 
 
 def plain(value: Any) -> Any:

@@ -21,6 +21,9 @@ __all__ = ["Blobs"]
 
 UPLOAD_SECONDS = 86400
 
+SWEEP_SECONDS = 3600.0
+"""How long the contents of expired files may stay after they were last looked for, in seconds."""
+
 
 class Blobs:
     """Contents of files under keys, and signed URLs to them.
@@ -53,10 +56,16 @@ class Blobs:
         self._files = BlobFolder(folder)
         self._signer = Signer(secret, clock)
         self._base_url = base_url
+        self._clock = clock
+        self._swept_at: float | None = None
 
     def new_key(self, name: str) -> str:
         """Make a key for a new blob; it ends with a harmless form of `name`."""
         return self._files.new_key(name)
+
+    def empty(self) -> None:
+        """Remove all contents and all that is being uploaded."""
+        self._files.empty()
 
     def path(self, key: str) -> Path:
         """Give the path at which the content lies or would lie; read it, but never write there."""
@@ -85,6 +94,14 @@ class Blobs:
         except FileNotFoundError:
             self._files.existing_path(key)
             raise BlobNotFound(f"the content under the key {key!r} was just deleted") from None
+
+    def is_sweep_due(self) -> bool:
+        """Tell whether it is time to look for what has expired; true once in a while, and noted so."""
+        now = self._clock.time()
+        if self._swept_at is not None and 0 <= now - self._swept_at < SWEEP_SECONDS:
+            return False
+        self._swept_at = now
+        return True
 
     def delete(self, key: str) -> None:
         """Remove the content and all parts; nothing happens if there are none."""

@@ -45,9 +45,23 @@ class BlobFolder:
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._sweep()
 
+    def empty(self) -> None:
+        """Remove everything; who is still writing fails, or leaves what nobody asks for."""
+        for name in ("content", "parts", "incoming"):
+            for path in (self.folder / name).iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
+
     def new_key(self, name: str) -> str:
-        """Make a new key that ends with a harmless form of `name`."""
-        harmless = re.sub(r"[^A-Za-z0-9._-]+", "_", name)[-100:] or "file"
+        """Make a new key that ends with a harmless form of `name`.
+
+        No part of a URL may be one or two dots: whoever sends it resolves them, and the signature breaks.
+        """
+        harmless = re.sub(r"[^A-Za-z0-9._-]+", "_", name)[-100:]
+        if not harmless.strip("."):
+            harmless = "file"
         return f"{secrets.token_hex(16)}/{harmless}"
 
     def path(self, key: str) -> Path:

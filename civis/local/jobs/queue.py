@@ -11,17 +11,21 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sqlalchemy.engine import Connection
+
 from civis.local.jobs import lifecycle, transitions
+from civis.local.jobs.announcements import announce
 from civis.local.jobs.executors import JobFailed, RunContext, executor_of
 from civis.local.jobs.lifecycle import Step
 from civis.local.jobs.submission import trigger_children
 from civis.local.settings import PlatformError
-from civis.local.state import Run, State, objects, runs
+from civis.local.state import ObjectNotFound, Run, State, after_commit, objects, runs
 from civis.local.state.people import username_of
 from civis.local.warehouse import Interrupted, Interruption, WarehouseError
 
 if TYPE_CHECKING:
     from civis._clock import Clock
+    from civis.local.notify import Notifier
     from civis.local.platform import Platform
 
 _LOGGER = logging.getLogger(__name__)
@@ -44,6 +48,7 @@ class Queue:
 
     _state: State
     _clock: Clock
+    _notifier: Notifier | None
 
     def __init__(self, platform: Platform, *, workers: int = 16) -> None:
         if workers < 1:
@@ -65,6 +70,7 @@ class Queue:
         """Begin to work: end what a crash left running, then take what is queued. Again: does nothing."""
         # Kept for the end of the runs, when the platform may already tell nobody about its parts.
         self._state, self._clock = self._platform.state, self._platform.clock
+        self._notifier = getattr(self._platform, "notifier", None)
         with self._changed:
             if self._is_started:
                 return
@@ -117,12 +123,45 @@ class Queue:
         """Take runs until the queue stops: the life of a worker thread."""
         while self._is_called():
             try:
-                with self._state.begin() as connection:
-                    run = lifecycle.claim_next(connection, self._clock.time())
-                if run is not None:
-                    self._perform(run)
+                context = self._claim()
+                if context is not None:
+                    self._perform(context)
             except Exception:  # a worker outlives whatever the database does
                 _LOGGER.exception("A worker of the local platform could not take or end a run")
+
+    def _claim(self) -> RunContext | None:
+        """Start the run that waits longest, if one does, and read what its executor is given.
+
+        The run can be interrupted before its start is committed: no request to cancel it can slip in between.
+        """
+        run: Run | None = None
+        try:
+            with self._state.begin(is_lasting=False) as connection:  # the end of the run is what lasts
+                run = lifecycle.claim_next(connection, self._clock.time())
+                return None if run is None else self._context(connection, run)
+        except BaseException:
+            if run is not None:
+                self._forget(run)
+            raise
+
+    def _context(self, connection: Connection, run: Run) -> RunContext | None:
+        """Read what the executor is given; None if the run's job is no more, which ends the run."""
+        try:
+            job = objects.fetch(connection, None, run.job_id)
+        except ObjectNotFound as error:
+            self._end(connection, run, partial(transitions.fail, error=str(error)))
+            return None
+        announce(self._notifier, run, partial(after_commit, connection))
+        user = username_of(connection, run.document.get("run_by_id") or job.author_id)
+        context = RunContext(self._platform, job, run, user)
+        with self._changed:
+            self._interruptions[run.id] = context.interruption
+        return context
+
+    def _forget(self, run: Run) -> None:
+        """Let go of a run that is over."""
+        with self._changed:
+            self._interruptions.pop(run.id, None)
 
     def _is_called(self) -> bool:
         """Wait for a run to be queued; False means that the queue stops."""
@@ -137,23 +176,25 @@ class Queue:
             self._calls -= 1
             return True
 
-    def _perform(self, run: Run) -> None:
+    def _perform(self, context: RunContext) -> None:
         """Do a run's work and store how it ended."""
-        interruption = Interruption()
         with self._changed:
-            self._interruptions[run.id] = interruption
             is_stopping = self._is_stopping
         try:
-            step = transitions.stop if is_stopping else self._outcome(run, interruption)
-            self._finish(run, step)
+            step = transitions.stop if is_stopping else self._outcome(context)
+            try:
+                self._finish(context, step)
+            except Exception as error:  # the end has to be stored all the same, or it would run for ever
+                _LOGGER.exception("The end of run %s could not be stored as it was", context.run.id)
+                text = f"The run's end could not be stored: {type(error).__name__}: {error}"
+                self._finish(context, partial(transitions.fail, error=text))
         finally:
-            with self._changed:
-                del self._interruptions[run.id]
+            self._forget(context.run)
 
-    def _outcome(self, run: Run, interruption: Interruption) -> Step:
+    def _outcome(self, context: RunContext) -> Step:
         """Do a run's work; give the step that its end is."""
+        run = context.run
         try:
-            context = self._context(run, interruption)
             work = executor_of(context.job.kind)
             if work is None:
                 raise JobFailed(f"The local platform cannot run jobs of the kind {context.job.kind!r}.")
@@ -163,35 +204,30 @@ class Queue:
             return transitions.stop
         except (JobFailed, WarehouseError) as error:
             return partial(transitions.fail, error=str(error))
-        except Exception as error:
-            if interruption.is_interrupted:
+        except BaseException as error:  # even SystemExit: it is the run's end, not the worker's
+            if context.interruption.is_interrupted:
                 return transitions.stop
             _LOGGER.exception("Run %s of job %s ended with an unexpected error", run.id, run.job_id)
             return partial(transitions.fail, error=f"Unexpected error: {type(error).__name__}: {error}")
         return transitions.succeed
 
-    def _context(self, run: Run, interruption: Interruption) -> RunContext:
-        """Read what the executor is given.
-
-        The run is read again: a request to cancel that came before the interruption was known is seen here.
-        """
-        with self._state.read() as connection:
-            run = runs.fetch_run(connection, run.job_id, run.id)
-            job = objects.fetch(connection, None, run.job_id)
-            user = username_of(connection, run.document.get("run_by_id") or job.author_id)
-        if run.is_cancel_requested:
-            interruption.interrupt()
-        return RunContext(self._platform, job, run, user, interruption)
-
-    def _finish(self, run: Run, step: Step) -> None:
-        """Store how a run ended, its error in its log as well."""
-        now = self._clock.time()
+    def _finish(self, context: RunContext, step: Step) -> None:
+        """Store how a run ended, and what its executor left for its end."""
         with self._state.begin() as connection:
-            current = runs.fetch_run(connection, run.job_id, run.id)
-            ended = lifecycle.apply(connection, current, step, now)
-            if ended.error:
-                runs.add_log(connection, run.id, ended.error, now, "error")
-            elif ended.state == "cancelled":
-                runs.add_log(connection, run.id, "The run was cancelled.", now)
-            elif ended.state == "succeeded":
+            run = runs.fetch_run(connection, context.run.job_id, context.run.id)
+            ended = self._end(connection, run, step)
+            if ended.state == "succeeded":
+                for write in context.at_end:
+                    write(connection)
                 trigger_children(self._platform, connection, run.job_id, ended)
+
+    def _end(self, connection: Connection, run: Run, step: Step) -> Run:
+        """Let a run take its last step, its error in its log as well."""
+        now = self._clock.time()
+        ended = lifecycle.apply(connection, run, step, now)
+        if ended.error:
+            runs.add_log(connection, run.id, ended.error, now, "error")
+        elif ended.state == "cancelled":
+            runs.add_log(connection, run.id, "The run was cancelled.", now)
+        announce(self._notifier, ended, partial(after_commit, connection))
+        return ended

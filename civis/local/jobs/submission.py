@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from civis.local.api.errors import Conflict
 from civis.local.jobs import lifecycle, transitions
+from civis.local.jobs.announcements import announce
 from civis.local.jobs.executors import job_kinds
 from civis.local.state import Run, Stored, after_commit, objects, runs
 
@@ -88,6 +89,8 @@ def cancel_run(call_or_platform: Call | Platform, connection: Connection, run: R
     """
     platform, later = _parts(call_or_platform, connection)
     changed = lifecycle.apply(connection, run, transitions.cancel, platform.clock.time())
+    if changed.state != run.state:
+        announce(getattr(platform, "notifier", None), changed, later)
     if changed.state == "running":
         later(lambda: platform.queue.interrupt(run.id))
     return changed

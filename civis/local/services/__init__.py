@@ -1,6 +1,7 @@
-"""What the platform does, one module an area; each has its handlers in a table called `routes`.
+"""What the platform does, one module an area.
 
-A module that is put here is found: the platform asks `all_routes` when it starts.
+A module has the handlers of its own in a table called `routes`; what its objects have alike with others it
+declares (`object_kinds`). A module that is put here is found: the platform asks `all_routes` when it starts.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import pkgutil
 from importlib import import_module
 
 from civis.local.api.routes import Routes
+from civis.local.services.general_routes import general_routes
+from civis.local.services.guard import guarded
 
 __all__ = ["all_routes", "module_names"]
 
@@ -20,6 +23,9 @@ def module_names() -> list[str]:
 
 def all_routes() -> Routes:
     """Import all services, which also registers what runs their jobs, and gather their handlers.
+
+    Operations that no module answers are answered from its declarations, as far as these go. All handlers are
+    guarded: they find no object that the user may not see, and change none that the user may not change.
 
     Raises
     ------
@@ -34,4 +40,5 @@ def all_routes() -> Routes:
             tables.append(table)
     gathered = Routes()
     gathered.include(tables)
-    return gathered
+    gathered.include([general_routes(gathered)])
+    return guarded(gathered)

@@ -30,7 +30,7 @@ from civis.local.services.groups import (
 )
 from civis.local.state import Moment, accounts, objects
 
-__all__ = ["DEFAULT_USERNAME", "ensure_default_account", "routes"]
+__all__ = ["DEFAULT_USERNAME", "ensure_default_account", "routes", "show_user"]
 
 routes = Routes()
 
@@ -114,7 +114,7 @@ def ensure_default_account(connection: Connection, *, token: str, now: Moment) -
 @routes("GET", "/users/me")
 def get_me(call: Call) -> dict[str, Any]:
     """Show who is asking."""
-    return _show_me(call, accounts.fetch_user(call.connection, call.user.id))
+    return _show_me(call, call.user)
 
 
 @routes("PATCH", "/users/me")
@@ -176,7 +176,9 @@ def list_users(call: Call) -> Page:
         maximum=_MAXIMUM,
     )
     with_groups = not call.params.get("exclude_groups")
-    return Page([_show(call, each, with_groups) for each in page.items], page.total, page.page, page.limit)
+    return Page(
+        [show_user(call, each, with_groups) for each in page.items], page.total, page.page, page.limit
+    )
 
 
 @routes("POST", "/users")
@@ -207,13 +209,13 @@ def post_user(call: Call) -> dict[str, Any]:
     set_memberships(call.connection, user.id, group_ids, now=call.now, by=call.user.id)
     database = ensure_default_database(call.platform, call.connection, call.now)
     ensure_default_credential(call.platform, call.connection, user.id, user.username, database.id, call.now)
-    return _show(call, user)
+    return show_user(call, user)
 
 
 @routes("GET", "/users/{id}")
 def get_user(call: Call) -> dict[str, Any]:
     """Show a user."""
-    return _show(call, accounts.fetch_user(call.connection, call.params["id"]))
+    return show_user(call, accounts.fetch_user(call.connection, call.params["id"]))
 
 
 @routes("PATCH", "/users/{id}")
@@ -234,7 +236,7 @@ def patch_user(call: Call) -> dict[str, Any]:
     document["last_updated_by_id"] = call.user.id
     _change_groups(call, user, document)
     changed = accounts.update_user(call.connection, user.id, now=call.now, document=document, **changes)
-    return _show(call, changed)
+    return show_user(call, changed)
 
 
 def _change_groups(call: Call, user: accounts.User, document: dict[str, Any]) -> None:
@@ -321,7 +323,7 @@ def _show_me(call: Call, user: accounts.User) -> dict[str, Any]:
     }
 
 
-def _show(call: Call, user: accounts.User, with_groups: bool = True) -> dict[str, Any]:
+def show_user(call: Call, user: accounts.User, with_groups: bool = True) -> dict[str, Any]:
     """Show a user to others."""
     groups = groups_of(call.connection, user.id) if with_groups else []
     is_manageable = call.user.is_admin or call.user.id == user.id

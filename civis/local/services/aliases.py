@@ -7,11 +7,15 @@ from typing import Any
 
 from civis.local.api import BadRequest, Call, Conflict, NotFound, Page, Routes, page_of
 from civis.local.services.lookups import find_object, ordering, require_choice, word_list
-from civis.local.state import ObjectNotFound, Stored, objects
+from civis.local.services.object_kinds import ObjectKind, declare
+from civis.local.services.permissions import hides, visible
+from civis.local.state import Stored, objects
 
 __all__ = ["OBJECT_TYPES", "add_alias", "routes"]
 
 routes = Routes()
+
+declare(ObjectKind("alias", "/aliases", "alias"))
 
 OBJECT_TYPES = (
     "cass_ncoa",
@@ -69,7 +73,9 @@ def list_aliases(call: Call) -> Page:
     types = word_list(call.params.get("object_type"))
     for each in types:
         require_choice(each, OBJECT_TYPES, "object_type")
-    found = objects.select_objects(call.connection, "alias", descending=descending)
+    found = objects.select_objects(
+        call.connection, "alias", descending=descending, among=visible(call.connection)
+    )
     found = [each for each in found if not types or each.document["object_type"] in types]
     if order == "object_type":
         found.sort(key=lambda each: str(each.document["object_type"]), reverse=descending)
@@ -106,7 +112,7 @@ def find_alias(call: Call) -> dict[str, Any]:
     found = objects.select_objects(
         call.connection, "alias", document={"object_type": object_type, "alias": alias}, limit=1
     )
-    if not found:
+    if not found or hides(call.connection, found[0]):
         raise NotFound(f"No {object_type} has the alias {alias!r}.")
     return _view(found[0])
 
@@ -159,10 +165,7 @@ def _checked(call: Call, before: dict[str, Any]) -> dict[str, Any]:
 
 def _object(call: Call, fields: dict[str, Any]) -> Stored:
     """Read the object that an alias is to stand for."""
-    try:
-        return objects.fetch(call.connection, None, fields["object_id"])
-    except ObjectNotFound:
-        raise NotFound(f"There is no {fields['object_type']} with ID {fields['object_id']}.") from None
+    return find_object(call.connection, None, fields["object_id"], str(fields["object_type"]))
 
 
 def _require_free(connection: Any, object_type: str, alias: str) -> None:

@@ -14,10 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
-from civis.local.api import BadRequest, Call, Forbidden, NotFound, Page, Routes, Unprocessable, page_of
+from civis.local.api import (
+    BadRequest,
+    Call,
+    Extended,
+    Forbidden,
+    NotFound,
+    Page,
+    Routes,
+    Unprocessable,
+    page_of,
+)
 from civis.local.services.credential_secrets import Sealer
 from civis.local.services.host_names import HOST_KINDS, find_host, host_type, host_url
 from civis.local.services.lookups import find_object, id_list, ordering, require_choice, word_list
+from civis.local.services.object_kinds import ObjectKind, declare
+from civis.local.services.permissions import visible
 from civis.local.state import Stored, objects
 from civis.local.state.people import author
 
@@ -34,6 +46,8 @@ __all__ = [
 ]
 
 routes = Routes()
+
+declare(ObjectKind("credential", "/credentials", "credential"))
 
 _EDITABLE = (
     "Amazon Web Services S3",
@@ -141,7 +155,7 @@ def list_credentials(call: Call) -> Page:
         for each in objects.select_objects(
             call.connection,
             "credential",
-            author_id=_owners(call),
+            **_whose(call),
             name_contains=call.params.get("name"),
             order_by=order,
             descending=descending,
@@ -212,7 +226,7 @@ def authenticate(call: Call) -> dict[str, Any]:
     ids = {host.id for host in hosts if (host_url(host), host_type(host)) == asked}
     found = find_login(call, ids, call.params["username"], call.params["password"])
     if found is not None:
-        return _view(call, found)
+        return Extended(_view(call, found), success=True)
     raise BadRequest("Username or password is incorrect.", "authentication_error")
 
 
@@ -254,18 +268,16 @@ def post_temporary(call: Call) -> dict[str, Any]:
 
 def _stored(call: Call) -> Stored:
     """Find the credential that the path names, if the user may see it."""
-    stored = resolve_credential(call.connection, call.params["id"])
-    if stored.author_id != call.user.id and not call.user.is_admin:
-        raise NotFound(f"There is no credential with ID {stored.id}.")
-    return stored
+    return resolve_credential(call.connection, call.params["id"])
 
 
-def _owners(call: Call) -> list[int]:
-    """Read whose credentials a list is to hold."""
+def _whose(call: Call) -> dict[str, Any]:
+    """Filter a list by whose credentials it is to hold: the user's own and those shared with the user."""
+    shared = visible(call.connection)
     if call.params.get("users"):
-        wanted = id_list(call.params["users"], "users")
-        return wanted if call.user.is_admin else [id for id in wanted if id == call.user.id]
-    return [call.user.id]
+        return {"author_id": id_list(call.params["users"], "users"), "among": shared}
+    # An administrator sees all, but looks for credentials to work with.
+    return {"author_id": call.user.id} if shared is None else {"among": shared}
 
 
 def _is_wanted(call: Call, stored: Stored) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from civis._names import suggestion
 from civis.local.api import BadRequest, Call, NotFound, Page, Routes, page_of
 from civis.local.services.lookups import ordering
+from civis.local.services.refusals import refusal
 from civis.local.services.table_records import (
     find_table,
     matches,
@@ -272,6 +273,7 @@ def list_allowed_addresses(call: Call) -> list[dict[str, Any]]:
 
 
 @routes("GET", "/databases/{id}/whitelist-ips/{whitelisted_ip_id}")
+@refusal
 def get_allowed_address(call: Call) -> dict[str, Any]:
     """Refuse: no address is allowed in, so none has an ID."""
     stored = _stored(call)

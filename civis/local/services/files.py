@@ -16,6 +16,8 @@ from civis.local.api import BadRequest, Call, NotFound, Routes
 from civis.local.blobs import BlobError
 from civis.local.services.csv_preview import preview
 from civis.local.services.lookups import find_object, parse_moment, require_choice
+from civis.local.services.object_kinds import ObjectKind, declare
+from civis.local.services.permissions import level_of
 from civis.local.state import Stored, moment_text, objects
 from civis.local.state.people import author
 from civis.local.warehouse import CsvError
@@ -32,9 +34,12 @@ __all__ = [
     "has_content",
     "label_of",
     "routes",
+    "sweep",
 ]
 
 routes = Routes()
+
+declare(ObjectKind("file", "/files", "file", project_list="files"))
 
 LIFETIME = timedelta(days=30)
 """How long a file is kept for which no expiry was asked for."""
@@ -99,6 +104,7 @@ def create_file(
         raise ValueError(
             f"The blob {blob_key!r} of file {name!r} has {platform.blobs.size(blob_key)} bytes, not {size}."
         )
+    sweep(platform, connection, now)
     document = {
         "blob_key": blob_key,
         "description": description,
@@ -153,6 +159,16 @@ def delete_expired_files(platform: Platform, connection: Connection, now: dateti
             platform.blobs.delete(stored.document["blob_key"])
             removed += 1
     return removed
+
+
+def sweep(platform: Platform, connection: Connection, now: datetime) -> None:
+    """Remove the contents of expired files if that was not done for an hour.
+
+    It is called where files are made, so that it needs no thread of its own: where nothing comes in, nothing
+    grows.
+    """
+    if platform.blobs.is_sweep_due():
+        delete_expired_files(platform, connection, now)
 
 
 @routes("POST", "/files")
@@ -233,6 +249,7 @@ def preview_file(call: Call) -> dict[str, Any]:
 def _new_file(call: Call, *, parts: int | None = None) -> Stored:
     """Store the file that a request begins to upload."""
     name = _name(call)
+    sweep(call.platform, call.connection, call.now)
     document = {
         "blob_key": call.platform.blobs.new_key(name),
         "description": _description(call),
@@ -303,5 +320,5 @@ def _view(call: Call, stored: Stored) -> dict[str, Any]:
         "download_url": url,
         "file_url": url,
         "detected_info": stored.document.get("detected_info") or dict(_NOTHING_DETECTED),
-        "my_permission_level": "manage",
+        "my_permission_level": level_of(call.connection, stored),
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy.engine import Connection
 
 from civis.local.api import NotFound
-from civis.local.state import ObjectNotFound, Stored, objects
+from civis.local.services.lookups import find_object
+from civis.local.state import Stored, objects
 
 __all__ = ["HOST_KINDS", "find_host", "host_type", "host_url"]
 
@@ -22,8 +23,8 @@ def find_host(connection: Connection, id: int | str) -> Stored:
         If there is no such host; the message lists the databases.
     """
     try:
-        return objects.fetch(connection, HOST_KINDS, id)
-    except ObjectNotFound:
+        return find_object(connection, HOST_KINDS, id, "remote host")
+    except NotFound:
         known = objects.select_objects(connection, "database", descending=False, limit=20)
         listed = ", ".join(f"{each.id} ({each.name!r})" for each in known) or "none"
         raise NotFound(

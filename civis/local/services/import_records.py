@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from civis.local.services.host_names import HOST_KINDS
 from civis.local.services.import_syncs import sync_view, syncs_of
 from civis.local.services.lookups import run_summary
+from civis.local.services.permissions import level_of
 from civis.local.state import Run, Stored, objects, runs
 from civis.local.state.people import author
 
@@ -90,7 +91,7 @@ def import_detail(connection: Connection, job: Stored) -> dict[str, Any]:
         "next_run_at": job.document.get("next_run_at"),
         "notifications": job.document["notifications"],
         "hidden": job.hidden,
-        "my_permission_level": "manage",
+        "my_permission_level": level_of(connection, job),
     }
 
 

@@ -30,6 +30,8 @@ from civis.local.services.lookups import (
     require_choice,
     word_list,
 )
+from civis.local.services.object_kinds import ObjectKind, declare
+from civis.local.services.permissions import visible
 from civis.local.services.table_transfer import run_import
 from civis.local.state import Run, Stored, objects, runs
 from civis.local.state.people import author
@@ -37,6 +39,12 @@ from civis.local.state.people import author
 __all__ = ["routes", "run_import"]
 
 routes = Routes()
+
+declare(
+    ObjectKind(
+        KIND, "/imports", "import", among=lambda: (KIND, "csv_import"), is_job=True, project_list="imports"
+    )
+)
 
 _SYNC_TYPES = ("Dbsync", "AutoImport", "GdocImport", "GdocExport")
 _STATES = ("running", "failed", "succeeded", "idle", "scheduled", "queued", "cancelled")
@@ -67,6 +75,7 @@ def list_imports(call: Call) -> Page:
         hidden=bool(call.params.get("hidden")),
         archived=None if archived == "all" else archived == "true",
         order_by="updated_at" if order == "last_run.updated_at" else order,
+        among=visible(call.connection),
         descending=descending,
     )
     latest = runs.last_runs(call.connection, [job.id for job in found])

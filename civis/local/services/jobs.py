@@ -17,13 +17,15 @@ from civis.local.services.lookups import (
     run_summary,
     word_list,
 )
+from civis.local.services.object_kinds import ObjectKind, declare
+from civis.local.services.permissions import visible
 from civis.local.services.run_views import LogPage, find_run, run_view
 from civis.local.services.script_kinds import SCRIPT_KINDS
 from civis.local.services.scripts import by_last_run
 from civis.local.state import Stored, objects, runs
 from civis.local.state.people import username_of
 
-__all__ = ["routes"]
+__all__ = ["KIND", "routes"]
 
 routes = Routes()
 
@@ -45,6 +47,7 @@ def list_jobs(call: Call) -> Page:
         author_id=id_list(call.params.get("author"), "author") or None,
         hidden=bool(call.params.get("hidden")),
         archived=archive_filter(call),
+        among=visible(call.connection, call.params.get("permission") or "read"),
     )
     views = [
         view | {"type": _type(job)}
@@ -78,7 +81,9 @@ def list_parents(call: Call) -> list[dict[str, Any]]:
     parent_id = _job(call).parent_id
     while parent_id is not None and parent_id not in seen:
         seen.add(parent_id)
-        for parent in objects.select_objects(call.connection, _kinds(), id=parent_id):
+        for parent in objects.select_objects(
+            call.connection, _kinds(), id=parent_id, among=visible(call.connection)
+        ):
             found.append(_view(call, parent))
             parent_id = parent.parent_id
             break
@@ -142,7 +147,8 @@ def get_inputs(call: Call) -> dict[str, Any]:
 
 def _kinds() -> list[str]:
     """List the kinds of objects that are jobs: those that can be run here, and all scripts."""
-    return sorted({*job_kinds(), *SCRIPT_KINDS})
+    # Executions of workflows are runs, too, but workflows are no jobs to the API.
+    return sorted({*job_kinds(), *SCRIPT_KINDS} - {"workflow"})
 
 
 def _type(job: Stored) -> str:
@@ -199,8 +205,13 @@ def _view(call: Call, job: Stored) -> dict[str, Any]:
 def _tree(call: Call, job: Stored, above: frozenset[int]) -> dict[str, Any]:
     """Show a job and those it triggers; a circle ends where it closes."""
     above = above | {job.id}
-    children = objects.select_objects(call.connection, _kinds(), parent_id=job.id, descending=False)
+    children = objects.select_objects(
+        call.connection, _kinds(), parent_id=job.id, descending=False, among=visible(call.connection)
+    )
     return {
         **_view(call, job),
         "children": [_tree(call, child, above) for child in children if child.id not in above],
     }
+
+
+KIND = declare(ObjectKind("job", "/jobs", "job", among=_kinds, is_job=True))

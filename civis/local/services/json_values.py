@@ -7,11 +7,14 @@ from typing import Any
 
 from civis.local.api import BadRequest, Call, Routes
 from civis.local.services.lookups import find_object
+from civis.local.services.object_kinds import ObjectKind, declare
 from civis.local.state import Stored, objects
 
 __all__ = ["routes"]
 
 routes = Routes()
+
+declare(ObjectKind("json_value", "/json_values", "JSON value"))
 
 MAXIMUM_BYTES = 1_000_000
 """How long a value's JSON may be, in UTF-8."""

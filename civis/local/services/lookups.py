@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from civis._names import suggestion
 from civis.local.api import BadRequest, Call, NotFound
+from civis.local.services.permissions import actor_of, level_of, require_at_least
 from civis.local.state import ObjectNotFound, Run, Stored, as_datetime, objects
 
 __all__ = [
@@ -32,13 +33,15 @@ _MOMENT = re.compile(
 )
 
 
-def find_object(connection: Connection, kind: str | Collection[str], id: int | str, noun: str) -> Stored:
+def find_object(
+    connection: Connection, kind: str | Collection[str] | None, id: int | str, noun: str
+) -> Stored:
     """Read an object that a request names.
 
     Parameters
     ----------
     connection : sqlalchemy.engine.Connection
-    kind : str or collection of str
+    kind : str, collection of str, or None
     id : int or str
     noun : str
         What the message calls it, such as ``"file"``.
@@ -46,12 +49,21 @@ def find_object(connection: Connection, kind: str | Collection[str], id: int | s
     Raises
     ------
     NotFound
-        If there is none.
+        If there is none, or none that whoever acts may see.
+    Forbidden
+        If the request needs more of the object than the user may do with it.
     """
     try:
-        return objects.fetch(connection, kind, id)
+        found = objects.fetch(connection, kind, id)
     except ObjectNotFound:
         raise NotFound(f"There is no {noun} with ID {id}.") from None
+    actor = actor_of(connection)
+    if actor is not None:
+        has = level_of(connection, found)
+        if has is None:
+            raise NotFound(f"There is no {noun} with ID {id}.")
+        require_at_least(has, found, actor.needs.get(found.id, "read"), noun)
+    return found
 
 
 def run_summary(run: Run | None) -> dict[str, Any] | None:

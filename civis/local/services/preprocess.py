@@ -12,6 +12,7 @@ from civis.local.jobs import JobFailed, RunContext, executor
 from civis.local.services.csv_cleaning import is_clean, write_clean
 from civis.local.services.files import LIFETIME, create_file, expiry, find_file, has_content, label_of
 from civis.local.services.lookups import find_object, require_choice
+from civis.local.services.permissions import require_level
 from civis.local.state import Stored, objects
 from civis.local.warehouse import CsvInfo, inspect_csv
 
@@ -33,10 +34,12 @@ _DEFAULTS: Mapping[str, Any] = {
 def post_preprocess(call: Call) -> dict[str, Any]:
     """Create a job; it does its work when it is run."""
     stored = find_file(call.connection, call.params.get("file_id", ""), call.now)
+    document = {"file_id": stored.id, **_DEFAULTS, **_settings(call)}
+    _require_writable(call, stored, document)
     job = objects.insert(
         call.connection,
         _KIND,
-        {"file_id": stored.id, **_DEFAULTS, **_settings(call)},
+        document,
         now=call.now,
         name=f"CSV Preprocess of {stored.name}",
         author_id=call.user.id,
@@ -117,7 +120,16 @@ def _change(call: Call, settings: dict[str, Any]) -> dict[str, Any]:
         if call.params["file_id"] is None:
             raise BadRequest("file_id must be the ID of a file, not null.")
         settings["file_id"] = find_file(call.connection, call.params["file_id"], call.now).id
+    if {"file_id", "in_place"} & settings.keys():
+        document = {**job.document, **settings}
+        _require_writable(call, find_file(call.connection, document["file_id"], call.now), document)
     return _view(objects.update(call.connection, job.id, now=call.now, document=settings))
+
+
+def _require_writable(call: Call, file: Stored, document: Mapping[str, Any]) -> None:
+    """Refuse to change a file in its place for somebody who may only read it."""
+    if document["in_place"]:
+        require_level(call.connection, file, "write", "file")
 
 
 def _view(job: Stored) -> dict[str, Any]:

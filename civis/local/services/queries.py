@@ -14,6 +14,7 @@ from civis.local.services.csv_settings import SUFFIXES
 from civis.local.services.databases import resolve_database
 from civis.local.services.job_views import STATES, archive_filter
 from civis.local.services.lookups import find_object, ordering, parse_moment, require_choice, word_list
+from civis.local.services.permissions import level_of, visible
 from civis.local.services.run_views import LogPage, find_run, run_view
 from civis.local.state import ObjectNotFound, Run, Stored, objects, runs
 from civis.local.state.people import authors
@@ -98,6 +99,7 @@ def list_queries(call: Call) -> Page:
         hidden=bool(call.params.get("hidden")),
         archived=archive_filter(call),
         run_state=states or None,
+        among=visible(call.connection),
         document={field: value for field, value in fields.items() if value is not None},
     )
     latest = runs.last_runs(call.connection, [query.id for query in found])
@@ -195,7 +197,7 @@ def _view(call: Call, query: Stored, *, listed: bool = False) -> dict[str, Any]:
         "updated_at": query.updated_at,
         "hidden": query.hidden,
         "archived": query.archived,
-        "my_permission_level": "manage",
+        "my_permission_level": level_of(call.connection, query),
     }
 
 

@@ -9,12 +9,16 @@ from civis.local.services.credentials import find_login, resolve_credential
 from civis.local.services.databases import database_of
 from civis.local.services.host_names import HOST_KINDS, host_type, host_url
 from civis.local.services.lookups import find_object, require_choice
+from civis.local.services.object_kinds import ObjectKind, declare
+from civis.local.services.permissions import level_of, visible
 from civis.local.state import Stored, objects
 from civis.local.state.people import author
 
 __all__ = ["routes"]
 
 routes = Routes()
+
+declare(ObjectKind("remote_host", "/remote_hosts", "remote host", among=lambda: HOST_KINDS))
 
 _TYPES = tuple(
     f"RemoteHostTypes::{name}"
@@ -38,7 +42,9 @@ def list_remote_hosts(call: Call) -> list[dict[str, Any]]:
     """List remote hosts and databases, or those of one type."""
     wanted = call.params.get("type")
     require_choice(wanted, _TYPES, "type")
-    found = objects.select_objects(call.connection, HOST_KINDS, descending=False)
+    found = objects.select_objects(
+        call.connection, HOST_KINDS, descending=False, among=visible(call.connection)
+    )
     return [_view(call, each) for each in found if not wanted or host_type(each) == wanted]
 
 
@@ -137,7 +143,7 @@ def _view(call: Call, stored: Stored) -> dict[str, Any]:
         "type": host_type(stored),
         "url": host_url(stored),
         "description": stored.document.get("description"),
-        "my_permission_level": "manage" if stored.kind == "remote_host" else "read",
+        "my_permission_level": level_of(call.connection, stored) if stored.kind == "remote_host" else "read",
         "user": author(call.connection, stored.author_id),
         "created_at": stored.created_at,
         "updated_at": stored.updated_at,

@@ -8,7 +8,7 @@ from typing import Any
 
 from civis.local.api import BadRequest, Call, NotFound, Page, page_of
 from civis.local.jobs import OVER, cancel_run, submit_run
-from civis.local.services.lookups import ordering, parse_moment, require_choice
+from civis.local.services.lookups import find_object, ordering, parse_moment, require_choice
 from civis.local.state import ObjectNotFound, Output, Run, Stored, objects, runs
 
 __all__ = [
@@ -199,10 +199,7 @@ def record_output(call: Call, job: Stored) -> dict[str, Any]:
     run = find_run(call, job)
     object_type, object_id = call.params["object_type"], call.params["object_id"]
     require_choice(object_type, tuple(_OUTPUT_PATHS), "object_type")
-    try:
-        stored = objects.fetch(call.connection, _OUTPUT_KINDS[object_type], object_id)
-    except ObjectNotFound:
-        raise NotFound(f"There is no {object_type} with ID {object_id}.") from None
+    stored = find_object(call.connection, _OUTPUT_KINDS[object_type], object_id, object_type)
     output = runs.add_output(
         call.connection,
         run.id,

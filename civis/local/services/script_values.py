@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from civis.local.jobs import JobFailed, RunContext
 from civis.local.services.credentials import credential_password
+from civis.local.services.permissions import Actor, levels_of
 from civis.local.services.script_parameters import ParameterError, values_of
-from civis.local.state import ObjectNotFound, Stored, objects
+from civis.local.state import ObjectNotFound, Stored, accounts, objects
 
 __all__ = ["fetch_named", "script_values"]
 
@@ -50,6 +52,17 @@ def fetch_named(context: RunContext, kind: str, id: Any) -> Stored:
             raise JobFailed(str(error)) from None
 
 
+def _may_use(context: RunContext, credential: Stored) -> bool:
+    """Tell whether a credential is the user's, or shared with the user; an administrator has no others."""
+    if credential.author_id in (None, context.user_id):
+        return True
+    if context.user_id is None:
+        return False
+    with context.platform.state.read() as connection:
+        user = replace(accounts.fetch_user(connection, context.user_id), is_admin=False)
+        return levels_of(connection, [credential], Actor(user, connection))[credential.id] is not None
+
+
 def _expand(context: RunContext, param: Mapping[str, Any], value: Any) -> Any:
     """Give the fields of a credential or database; anything else stays as it is."""
     kind = str(param["type"])
@@ -60,7 +73,7 @@ def _expand(context: RunContext, param: Mapping[str, Any], value: Any) -> Any:
     if kind == "database":
         credential = value.get("credential") if isinstance(value, Mapping) else None
         return {"id": stored.id, "database": stored.document["name"], "credential": credential}
-    if stored.author_id not in (None, context.user_id):
+    if not _may_use(context, stored):
         raise JobFailed(f"The credential {stored.id} is not one of the user {context.user!r}.")
     names = ("access_key_id", "secret_access_key") if kind == "credential_aws" else ("username", "password")
     secret = credential_password(context.platform, stored) or ""

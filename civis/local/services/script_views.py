@@ -18,7 +18,7 @@ from civis.local.services.script_parameters import (
 )
 from civis.local.services.spelling import snake_keys
 from civis.local.services.sql_template import expanded_arguments, fill
-from civis.local.state import Stored
+from civis.local.state import Stored, objects
 
 __all__ = ["NOT_AS_EXPECTED", "document_of", "script_links", "script_view"]
 
@@ -82,8 +82,8 @@ def script_view(call: Call, script: Stored) -> dict[str, Any]:
         **common_fields(call.connection, script),
         "type": kind.label,
         "category": "script",
-        "is_template": False,
         "from_template_aliases": [],
+        **_published(call, script),
         "links": script_links(call, script),
         "running_as_id": script.document.get("running_as_id") or script.author_id,
     }
@@ -93,6 +93,21 @@ def script_view(call: Call, script: Stored) -> dict[str, Any]:
         view["expanded_arguments"] = expanded_arguments(params, values)
         view["code_preview"] = _preview(script.document["sql"], params, values)
     return view
+
+
+def _published(call: Call, script: Stored) -> dict[str, Any]:
+    """Show the template that was made of a script, and how many custom scripts were made from that."""
+    made = {"script_id": script.id}
+    found = objects.select_objects(call.connection, "script_template", document=made, archived=False, limit=1)
+    if not found:
+        return {"is_template": False, "published_as_template_id": None, "template_dependents_count": None}
+    uses = {"from_template_id": found[0].id}
+    return {
+        "is_template": True,
+        "published_as_template_id": found[0].id,
+        "template_script_name": found[0].name,
+        "template_dependents_count": objects.count_objects(call.connection, "custom_script", document=uses),
+    }
 
 
 def script_links(call: Call, script: Stored) -> dict[str, str]:

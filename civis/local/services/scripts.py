@@ -5,22 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from civis.local.api import BadRequest, Call, NotFound, Page, Routes, page_of
+from civis.local.api import Call, Page, Routes, page_of
 from civis.local.services.credentials import resolve_credential
 from civis.local.services.databases import resolve_database
 from civis.local.services.job_views import archive_filter, common_views, set_archived
 from civis.local.services.lookups import find_object, id_list, ordering, require_choice, word_list
+from civis.local.services.object_kinds import ObjectKind, declare
+from civis.local.services.parents import parent_named
+from civis.local.services.permissions import visible
 from civis.local.services.script_kinds import KINDS, SCRIPT_KINDS, ScriptKind
 from civis.local.services.script_views import document_of, script_links, script_view
-from civis.local.state import ObjectNotFound, Stored, objects
+from civis.local.state import Stored, objects
 
 __all__ = ["find_script", "routes"]
 
 routes = Routes()
 
 _BY_SEGMENT = {kind.segment: kind for kind in KINDS}
+_CUSTOM = "custom_script"  # made from a template; `custom_scripts` answers for it
 _SQL = SCRIPT_KINDS["sql_script"]
 _STATUSES = ("running", "failed", "succeeded", "idle", "scheduled", "queued", "cancelled")
+
+for _each in KINDS:
+    declare(
+        ObjectKind(
+            _each.kind,
+            f"/scripts/{_each.segment}",
+            f"{_each.label} script",
+            is_job=True,
+            source=next((name for name in ("sql", "source") if name in _each.fields), None),
+            project_list="scripts",
+        )
+    )
 
 Handler = Callable[[Call, ScriptKind], Any]
 
@@ -49,7 +65,7 @@ def create(call: Call, kind: ScriptKind) -> dict[str, Any]:
         now=call.now,
         name=_name(call) or "",
         author_id=call.user.id,
-        parent_id=_parent(call),
+        parent_id=parent_named(call, call.params.get("parent_id"), None),
         hidden=bool(call.params.get("hidden")),
     )
     if not script.name:
@@ -157,6 +173,7 @@ def list_scripts(call: Call) -> Page:
         "author_id": id_list(call.params.get("author"), "author") or None,
         "hidden": bool(call.params.get("hidden")),
         "archived": archive_filter(call),
+        "among": visible(call.connection),
     }
     found = objects.select_objects(
         call.connection,
@@ -166,7 +183,7 @@ def list_scripts(call: Call) -> Page:
         **filters,
     )
     views = [
-        view | {"type": SCRIPT_KINDS[script.kind].label, "links": script_links(call, script)}
+        view | _listed(call, script)
         for script, view in zip(found, common_views(call.connection, found), strict=True)
     ]
     views = [view | {"is_template": False} for view in views if _has_status(call, view)]
@@ -175,6 +192,13 @@ def list_scripts(call: Call) -> Page:
     return page_of(
         call, len(views), lambda limit, offset: views[offset : offset + limit], default=20, maximum=50
     )
+
+
+def _listed(call: Call, script: Stored) -> dict[str, Any]:
+    """Show what lists tell of a script beyond what they tell of all jobs."""
+    if script.kind == _CUSTOM:
+        return {"type": "Custom", "links": {}}
+    return {"type": SCRIPT_KINDS[script.kind].label, "links": script_links(call, script)}
 
 
 def by_last_run(views: list[dict[str, Any]], *, descending: bool) -> list[dict[str, Any]]:
@@ -188,11 +212,12 @@ def _kinds_asked_for(call: Call) -> list[str]:
     """Read the filters `type` and `category`; scripts of the local platform have one category."""
     segments = word_list(call.params.get("type"))
     for segment in segments:
-        require_choice(segment, tuple(_BY_SEGMENT), "type")
+        require_choice(segment, (*_BY_SEGMENT, "custom"), "type")
     require_choice(call.params.get("category"), ("script", "import", "export", "enhancement"), "category")
     if call.params.get("category") not in (None, "script"):
         return []
-    return [_BY_SEGMENT[segment].kind for segment in segments] or list(SCRIPT_KINDS)
+    kinds = {**{segment: kind.kind for segment, kind in _BY_SEGMENT.items()}, "custom": _CUSTOM}
+    return [kinds[segment] for segment in segments or kinds]
 
 
 def _has_status(call: Call, view: Mapping[str, Any]) -> bool:
@@ -214,14 +239,15 @@ def _any_view(call: Call, script: Stored) -> dict[str, Any]:
 
 def _change(call: Call, script: Stored, document: Mapping[str, Any]) -> dict[str, Any]:
     """Store a script's new document, name and parent."""
-    _require_connections(call, document)
+    changes = {name: each for name, each in document.items() if each != script.document.get(name)}
+    _require_connections(call, changes)
     changed = objects.update(
         call.connection,
         script.id,
         now=call.now,
         document=document,
         name=_name(call),
-        parent_id=_parent(call),
+        parent_id=parent_named(call, call.params.get("parent_id"), script),
     )
     return script_view(call, changed)
 
@@ -229,24 +255,6 @@ def _change(call: Call, script: Stored, document: Mapping[str, Any]) -> dict[str
 def _name(call: Call) -> str | None:
     """Read the name; a blank one counts as none."""
     return str(call.params.get("name") or "").strip() or None
-
-
-def _parent(call: Call) -> int | None:
-    """Read the job that triggers this one; jobs that trigger each other in a circle would never end."""
-    id: int | None = call.params.get("parent_id")
-    if id is None:
-        return None
-    try:
-        parent = objects.fetch(call.connection, None, id)
-    except ObjectNotFound:
-        raise NotFound(f"There is no job with ID {id} to be the parent.") from None
-    above: set[int] = {parent.id}
-    while parent.parent_id is not None and parent.parent_id not in above:
-        above.add(parent.parent_id)
-        parent = objects.fetch(call.connection, None, parent.parent_id)
-    if call.params.get("id") in above:
-        raise BadRequest(f"The job {id} cannot be the parent: it is triggered by the job itself.")
-    return id
 
 
 def _require_connections(call: Call, document: Mapping[str, Any]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
 
+from sqlalchemy.engine import Connection
+
 from civis.local.jobs import JobFailed, RunContext, executor
 from civis.local.services.csv_settings import SUFFIXES, csv_format, max_file_bytes
 from civis.local.services.files import create_file
@@ -71,14 +73,22 @@ def run_sql_script(context: RunContext) -> None:
             interruption=context.interruption,
         )
         context.check()
-        if result.row_count:
-            _publish(context, files, result, sql, settings, prefix)
-        else:
-            files.discard()  # nothing to give: the run has no output at all
     except BaseException:
         files.discard()
         raise
-    context.log(_summary(result))
+    if not result.row_count:
+        files.discard()  # nothing to give: the run has no output at all
+
+    def publish(connection: Connection) -> None:
+        try:
+            if result.row_count:
+                _publish(context, connection, files, result, sql, settings, prefix)
+            runs.add_log(connection, context.run.id, _summary(result), context.platform.clock.time())
+        except BaseException:
+            files.discard()
+            raise
+
+    context.at_end.append(publish)
 
 
 def _filled(context: RunContext, inputs: Mapping[str, Any]) -> str:
@@ -91,6 +101,7 @@ def _filled(context: RunContext, inputs: Mapping[str, Any]) -> str:
 
 def _publish(
     context: RunContext,
+    connection: Connection,
     files: _Files,
     result: ExportResult,
     sql: str,
@@ -99,30 +110,24 @@ def _publish(
 ) -> None:
     """Make files of the platform from what was exported; the one to begin with is the output."""
     platform, now = context.platform, as_datetime(context.platform.clock.time())
-    manifest_key = None
-    if settings["force_multifile"]:
-        files.keys[-1] = manifest_key = platform.blobs.new_key(f"{prefix}.manifest.json")
-    with platform.state.begin() as connection:
 
-        def store(name: str, key: str) -> Stored:
-            return create_file(
-                platform, connection, name=name, author_id=context.user_id, blob_key=key, now=now
-            )
+    def store(name: str, key: str) -> Stored:
+        return create_file(platform, connection, name=name, author_id=context.user_id, blob_key=key, now=now)
 
-        if manifest_key is None:
-            file = store(prefix + SUFFIXES[settings["compression"]], files.keys[0])
-        else:
-            entries = [
-                _entry(platform, store(each.name, files.keys[each.number]), each.size)
-                for each in result.files
-            ]
-            manifest = _manifest(sql, result.columns, settings, entries)
-            with platform.blobs.writer(manifest_key) as target:
-                target.write(json.dumps(manifest).encode())
-            file = store(f"{prefix}.manifest.json", manifest_key)
-        runs.add_output(
-            connection, context.run.id, object_type="File", object_id=file.id, name=file.name, now=now
-        )
+    if not settings["force_multifile"]:
+        file = store(prefix + SUFFIXES[settings["compression"]], files.keys[0])
+    else:
+        entries = [
+            _entry(platform, store(each.name, files.keys[each.number]), each.size) for each in result.files
+        ]
+        manifest = _manifest(sql, result.columns, settings, entries)
+        files.keys[-1] = platform.blobs.new_key(f"{prefix}.manifest.json")
+        with platform.blobs.writer(files.keys[-1]) as target:
+            target.write(json.dumps(manifest).encode())
+        file = store(f"{prefix}.manifest.json", files.keys[-1])
+    runs.add_output(
+        connection, context.run.id, object_type="File", object_id=file.id, name=file.name, now=now
+    )
 
 
 def _entry(platform: Any, file: Stored, size: int) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from civis.local.api import BadRequest, Call, Routes
 from civis.local.services.lookups import find_object, require_choice
+from civis.local.services.object_kinds import ObjectKind, declare
+from civis.local.services.permissions import visible
 from civis.local.state import Stored, objects
 from civis.local.state.people import author
 
@@ -13,13 +15,17 @@ __all__ = ["routes"]
 
 routes = Routes()
 
+declare(ObjectKind("storage_host", "/storage_hosts", "storage host"))
+
 _REGION = "us-east-1"
 
 
 @routes("GET", "/storage_hosts")
 def list_storage_hosts(call: Call) -> list[dict[str, Any]]:
     """List the storage hosts."""
-    found = objects.select_objects(call.connection, "storage_host", archived=False, descending=False)
+    found = objects.select_objects(
+        call.connection, "storage_host", archived=False, descending=False, among=visible(call.connection)
+    )
     return [_view(call, each) for each in found]
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 from civis.local.state import objects, runs
 from civis.local.state.database import State, after_commit
 from civis.local.state.identities import new_id
+from civis.local.state.image import StateImage
 from civis.local.state.moments import Moment, as_datetime, moment_text
 from civis.local.state.objects import ObjectNotFound, Stored
 from civis.local.state.runs import LogLine, Output, Run
@@ -33,6 +34,7 @@ __all__ = [
     "Output",
     "Run",
     "State",
+    "StateImage",
     "Stored",
     "after_commit",
     "as_datetime",

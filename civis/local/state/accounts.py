@@ -33,6 +33,7 @@ __all__ = [
     "fetch_user",
     "find_key",
     "find_user",
+    "hash_token",
     "new_token",
     "record_use",
     "revoke_key",
@@ -40,6 +41,11 @@ __all__ = [
     "select_users",
     "update_user",
 ]
+
+
+# Asked at every request, so built once.
+_USER_OF_ID = sa.select(users).where(users.c.id == sa.bindparam("id"))
+_KEY_OF_HASH = sa.select(api_keys).where(api_keys.c.key_hash == sa.bindparam("hash"))
 
 
 class UsernameTaken(ValueError):  # noqa: N818 - reads as what it says, like ObjectNotFound
@@ -162,7 +168,7 @@ def fetch_user(connection: Connection, user_id: int) -> User:
     ObjectNotFound
         When there is none.
     """
-    row = connection.execute(sa.select(users).where(users.c.id == user_id)).one_or_none()
+    row = connection.execute(_USER_OF_ID, {"id": user_id}).one_or_none()
     if row is None:
         raise ObjectNotFound("user", user_id)
     return _user(row)
@@ -265,7 +271,7 @@ def create_key(
         "id": key_id,
         "user_id": user_id,
         "name": name,
-        "key_hash": _hash(token),
+        "key_hash": hash_token(token),
         "created_at": as_datetime(now),
         "expires_at": expires_at,
         "document": {"constraints": [dict(each) for each in constraints], "use_count": 0},
@@ -276,7 +282,7 @@ def create_key(
 
 def find_key(connection: Connection, token: str) -> ApiKey | None:
     """Get the key that a token belongs to, whether active or not."""
-    row = connection.execute(sa.select(api_keys).where(api_keys.c.key_hash == _hash(token))).one_or_none()
+    row = connection.execute(_KEY_OF_HASH, {"hash": hash_token(token)}).one_or_none()
     return None if row is None else _key(row)
 
 
@@ -334,7 +340,7 @@ def record_use(connection: Connection, key_id: int, *, count: int, now: Moment) 
     connection.execute(changed.values(document=document, last_seen_at=as_datetime(now)))
 
 
-def _hash(token: str) -> str:
+def hash_token(token: str) -> str:
     """Hash a token; see the module's docstring on why not slowly."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 

@@ -5,6 +5,7 @@ Behaviour that differs between SQLite and other databases stands here and nowher
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ BUSY_TIMEOUT_MS = 60_000
 
 _AFTER_COMMIT = "civis_after_commit"
 _READ_ONLY = "civis_read_only"
+_LASTING = "civis_lasting"
 
 
 class State:
@@ -53,6 +55,8 @@ class State:
         self._engine = _engine(url)
         is_sqlite = self._engine.url.get_backend_name() == "sqlite"
         self._turn: _Turn | nullcontext[None] = _Turn() if is_sqlite else nullcontext()
+        self._counter = itertools.count(1)
+        self._commits = 0
         metadata.create_all(self._engine)
 
     def __repr__(self) -> str:
@@ -63,12 +67,23 @@ class State:
         """SQLAlchemy's engine, for what needs more than a transaction."""
         return self._engine
 
+    @property
+    def commits(self) -> int:
+        """A number that every commit of :meth:`begin` replaces: what was read under it holds until then."""
+        return self._commits
+
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
+    def begin(self, *, is_lasting: bool = True) -> Iterator[Connection]:
         """Open one write transaction: committed when the block ends, rolled back when it raises.
 
         On SQLite there is one writer at a time, and the transaction is one from its start (BEGIN IMMEDIATE),
         so what it reads is what it writes upon. Callbacks given to :func:`after_commit` run after the commit.
+
+        Parameters
+        ----------
+        is_lasting : bool, default True
+            Whether the commit waits for the disk. Without, on SQLite, it outlives this process but perhaps
+            not a power cut, which is enough for a line of a log.
 
         Raises
         ------
@@ -79,8 +94,10 @@ class State:
             callbacks: list[Callable[[], object]] = []
             connection.info[_AFTER_COMMIT] = callbacks
             try:
+                connection.execution_options(**{_LASTING: is_lasting})
                 with connection.begin():
                     yield connection
+                self._commits = next(self._counter)
             finally:
                 connection.info.pop(_AFTER_COMMIT, None)
         # The connection is back in the pool by now: a callback may open a transaction of its own.
@@ -196,5 +213,9 @@ def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """Begin a transaction as a writer at once: one that turns into a writer later can fail as "locked"."""
-    is_reading = connection.get_execution_options().get(_READ_ONLY, False)
+    options = connection.get_execution_options()
+    is_reading = options.get(_READ_ONLY, False)
+    if not is_reading:
+        level = "FULL" if options.get(_LASTING, True) else "NORMAL"
+        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
     connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")

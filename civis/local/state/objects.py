@@ -166,7 +166,8 @@ def select_objects(
     **filters
         `id`, `parent_id`, `author_id` (a value, or a collection of values); `archived`, `hidden` (bool);
         `name` (exactly); `name_contains` (in any case); `run_state` (a state or several, of the latest run);
-        `document` (a mapping of values that its fields have). None means: do not filter.
+        `document` (a mapping of values that its fields have; of numbers a list, too); `among` (a condition
+        of SQLAlchemy's). None means: do not filter.
 
     Raises
     ------
@@ -277,6 +278,7 @@ def _conditions(
     name_contains: str | None = None,
     run_state: str | Collection[str] | None = None,
     document: Mapping[str, Any] | None = None,
+    among: sa.ColumnElement[bool] | None = None,
 ) -> list[sa.ColumnElement[bool]]:
     """Turn filters into conditions."""
     plain = {
@@ -292,6 +294,8 @@ def _conditions(
         found.append(objects.c.name.icontains(name_contains, autoescape=True))
     if run_state is not None:
         found.append(_latest_run_is(run_state))
+    if among is not None:
+        found.append(among)
     for key, value in (document or {}).items():
         found.append(_field_is(key, value))
     return found
@@ -317,7 +321,7 @@ def _field_is(key: str, value: Any) -> sa.ColumnElement[bool]:
     element: Any = objects.c.document[key]
     if isinstance(value, bool):
         return _equals(element.as_boolean(), value)
-    if isinstance(value, int):
+    if isinstance(value, int) or (isinstance(value, list) and all(isinstance(each, int) for each in value)):
         return _equals(element.as_integer(), value)
     if isinstance(value, str):
         return _equals(element.as_string(), value)

@@ -51,6 +51,24 @@ objects = sa.Table(
     sa.Column("document", sa.JSON(none_as_null=True), nullable=False),
 )
 
+# Who besides its author may see an object, change it, or manage who else may.
+shares = sa.Table(
+    "shares",
+    metadata,
+    sa.Column("object_id", sa.ForeignKey("objects.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("grantee", sa.String(8), primary_key=True),  # "user" or "group"
+    sa.Column("grantee_id", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
+    sa.Column("level", sa.String(8), nullable=False),
+)
+
+# Which objects are in which projects, themselves objects.
+contents = sa.Table(
+    "contents",
+    metadata,
+    sa.Column("project_id", sa.ForeignKey("objects.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("object_id", sa.ForeignKey("objects.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
 runs = sa.Table(
     "runs",
     metadata,

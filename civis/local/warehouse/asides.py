@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from civis.local.warehouse.catalogue import table_kind
+from civis._names import suggestion
+from civis.local.warehouse.catalogue import list_tables, table_kind
 from civis.local.warehouse.errors import SqlError
 from civis.local.warehouse.interface import Privilege
 from civis.local.warehouse.notes import Cursor, Notes
@@ -149,7 +150,9 @@ def existing(cursor: Cursor, name: Name) -> Name:
     """Complete a table's name by its schema; :exc:`SqlError` if there is no such table or view."""
     full = Name(name.schema or "public", name.name)
     if table_kind(cursor, full) is None:
-        raise SqlError(f'relation "{full.schema}.{full.name}" does not exist')
+        known = [f"{each.schema}.{each.name}" for each in list_tables(cursor, None)]
+        place = f"{full.schema}.{full.name}"
+        raise SqlError(f'relation "{place}" does not exist.{suggestion(place, known)}')
     return full
 
 
@@ -288,6 +291,7 @@ _READERS: tuple[tuple[tuple[str, ...], Callable[[Words], Aside | None]], ...] = 
     (("ANALYZE",), _nothing),
     (("ANALYSE",), _nothing),
     (("VACUUM",), _nothing),
+    (("REFRESH", "MATERIALIZED", "VIEW"), _nothing),  # it is a view, and up to date
     (("LOCK",), _nothing),
     (("SET",), _nothing),
     (("RESET",), _nothing),

@@ -41,6 +41,16 @@ _TABLES = f"""select database_name, schema_name, table_name, false as is_view, '
     from duckdb_views() where {_VISIBLE} and not temporary"""  # noqa: S608 - own names
 _OWNER = f"""(select max(n.value) from {HIDDEN_SCHEMA}.notes n where n.kind = 'owner' and n.column_name = ''
     and n.schema_name = t.schema_name and n.table_name = t.table_name)"""  # noqa: S608 - own names
+
+
+def _noted(kind: str, column: str = "") -> str:
+    """Read a note on a table, or on a column, in a query whose tables are called t."""
+    place = "t.column_name" if column else "''"
+    return f"""(select max(n.value) from {HIDDEN_SCHEMA}.notes n where n.kind = '{kind}'
+        and n.column_name = {place} and n.schema_name = t.schema_name
+        and n.table_name = t.table_name)"""  # noqa: S608 - own names
+
+
 _NAMED_TYPE = "regexp_replace(full_type, '\\(.*\\)', '')"
 
 #: Name as users write it -> the query behind it.
@@ -64,8 +74,63 @@ CATALOGUE_VIEWS: dict[tuple[str, str], str] = {
     ("pg_catalog", "pg_views"): f"""select t.schema_name as schemaname, t.table_name as viewname,
         {_OWNER} as viewowner, t.definition from ({_TABLES}) t where t.is_view""",  # noqa: S608 - own names
     ("pg_catalog", "pg_table_def"): f"""select schema_name as schemaname, table_name as tablename,
-        column_name as "column", full_type as type, not is_nullable as "notnull"
-        from ({_COLUMNS})""",  # noqa: S608 - own names
+        column_name as "column", full_type as type, coalesce({_noted("encoding", "c")}, 'none') as encoding,
+        coalesce({_noted("distkey")} = column_name, false) as distkey,
+        cast(coalesce(list_position(cast({_noted("sortkeys")} as json)::varchar[], column_name), 0)
+        as integer) as sortkey, not is_nullable as "notnull" from ({_COLUMNS}) t""",  # noqa: S608 - own names
+    ("pg_catalog", "pg_database"): """select cast(1 as bigint) as oid, current_database() as datname""",
+    ("pg_catalog", "svv_table_info"): f"""select t.database_name as "database", t.schema_name as "schema",
+        d.table_oid as table_id, t.table_name as "table", coalesce(upper({_noted("diststyle")}),
+        'AUTO(ALL)') as diststyle, cast({_noted("sortkeys")} as json)->>0 as sortkey1,
+        cast(coalesce(json_array_length(cast({_noted("sortkeys")} as json)), 0) as integer) as sortkey_num,
+        cast(ceil(d.estimated_size * d.column_count * 8 / 1048576.0) as bigint) as size,
+        cast(d.estimated_size as numeric(38,0)) as tbl_rows, cast(0 as numeric(5,2)) as unsorted,
+        cast(0 as numeric(5,2)) as stats_off, 'N' as encoded
+        from ({_TABLES}) t join duckdb_tables() d on d.schema_name = t.schema_name
+        and d.table_name = t.table_name and d.database_name = t.database_name
+        where not t.is_view and d.database_name = current_database()""",  # noqa: S608 - own names
+    **{
+        (
+            "pg_catalog",
+            name,
+        ): f"""select database_name as {prefix}{database},
+        schema_name as {prefix}schema{suffix}, table_name,
+        case when is_view then 'VIEW' else {kind} end as table_type,
+        cast(null as varchar) as remarks from ({_TABLES})"""  # noqa: S608
+        for name, prefix, database, suffix, kind in (
+            ("svv_tables", "table_", "catalog", "", "'BASE TABLE'"),
+            ("svv_all_tables", "", "database_name", "_name", "'TABLE'"),
+            ("svv_redshift_tables", "", "database_name", "_name", "'TABLE'"),
+        )
+    },
+    **{
+        (
+            "pg_catalog",
+            name,
+        ): f"""select database_name as {prefix}{database},
+        schema_name as {prefix}schema{suffix}, table_name, column_name,
+        column_index as ordinal_position, column_default,
+        case when is_nullable then 'YES' else 'NO' end as is_nullable, {_NAMED_TYPE} as data_type,
+        try_cast(regexp_extract(full_type, '^character.*\\((\\d+)\\)', 1) as integer)
+        as character_maximum_length, numeric_precision, numeric_scale,
+        cast(null as varchar) as remarks from ({_COLUMNS})"""  # noqa: S608
+        for name, prefix, database, suffix in (
+            ("svv_columns", "table_", "catalog", ""),
+            ("svv_all_columns", "", "database_name", "_name"),
+            ("svv_redshift_columns", "", "database_name", "_name"),
+        )
+    },
+    **{
+        ("pg_catalog", name): f"""select database_name, schema_name, 'local' as schema_owner,
+        'local' as schema_type from duckdb_schemas() where {_VISIBLE}
+        and database_name = current_database()"""  # noqa: S608 - own names
+        for name in ("svv_all_schemas", "svv_redshift_schemas")
+    },
+    ("information_schema", "table_privileges"): f"""select 'local' as grantor, p.grantee,
+        t.database_name as table_catalog, t.schema_name as table_schema, t.table_name,
+        p.privilege as privilege_type from {HIDDEN_SCHEMA}.privileges p join ({_TABLES}) t
+        on t.schema_name = p.schema_name and p.object_name in (t.table_name, '*')
+        where p.object_type in ('table', 'all table') and not p.is_default""",  # noqa: S608 - own names
     ("pg_catalog", "pg_namespace"): f"""select oid, schema_name as nspname
         from duckdb_schemas() where {_VISIBLE}""",  # noqa: S608 - own names
     (

@@ -16,6 +16,7 @@ from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 
 from civis.local.warehouse.catalogue import CATALOGUE_VIEWS
 from civis.local.warehouse.errors import SqlError
+from civis.local.warehouse.functions import PLAIN_FUNCTIONS, adapt_function
 from civis.local.warehouse.notes import HIDDEN_SCHEMA
 from civis.local.warehouse.types import parse_type
 
@@ -60,6 +61,13 @@ class WarehouseRedshift(Redshift):
             "FLOAT4": TokenType.FLOAT,
         }
 
+    class Parser(Redshift.Parser):  # type: ignore[misc, valid-type] # a metaclass makes it
+        """Leaves to `functions` what it would translate halfway."""
+
+        FUNCTIONS = {  # noqa: RUF012 - declared so by the base class
+            name: build for name, build in Redshift.Parser.FUNCTIONS.items() if name not in PLAIN_FUNCTIONS
+        }
+
 
 def parse_statement(text: str) -> Tree:
     """Parse one statement; :exc:`SqlError` says where it cannot be read.
@@ -71,7 +79,12 @@ def parse_statement(text: str) -> Tree:
     """
     first = (re.findall(r"\w+", text) or ["?"])[0].upper()
     if first in _FOREIGN:
-        raise SqlError(f"{first} is not something that the local warehouse does, or may do: {text[:100]}")
+        instead = _INSTEAD.get(first, "")
+        raise SqlError(
+            f"{first} is not something that the local warehouse does, or may do: {text[:100]}{instead}"
+        )
+    if first == "DELETE":
+        text = re.sub(r"(?i)^\s*delete\s+(?!from\b|/\*|--)", "delete from ", text)  # FROM may be missing
     try:
         tree: Tree = parse_one(text, dialect=WarehouseRedshift)
     except ParseError as error:
@@ -116,6 +129,11 @@ _FOREIGN = frozenset(
     ]
 )
 
+_INSTEAD = {
+    "UNLOAD": ". It reaches no storage; read the rows with civis.io.civis_to_csv or civis_to_multifile_csv",
+    "COPY": ". It reaches no storage; load the file with civis.io.csv_to_civis or civis_file_to_table",
+}
+
 
 def prepare(tree: Tree, user: str, parameters: Mapping[str, Any] | Sequence[Any] | None) -> None:
     """Change a tree, in place, into what the engine takes for the same.
@@ -128,7 +146,7 @@ def prepare(tree: Tree, user: str, parameters: Mapping[str, Any] | Sequence[Any]
     _refuse(tree)
     _bind(tree, parameters)
     _name_columns(tree)
-    for node in list(tree.walk()):
+    for node in reversed(list(tree.walk(bfs=True))):  # what is within comes before what it is in
         _adapt(node, user)
     for name in tree.find_all(exp.Identifier):
         name.set("this", name.this.lower())
@@ -226,14 +244,28 @@ _FUNCTION_NAMES: dict[type, str] = {
     exp.ApproxDistinct: "count",
     exp.LogicalOr: "bool_or",
     exp.LogicalAnd: "bool_and",
+    exp.RegexpExtract: "regexp_substr",
+    exp.StrPosition: "strpos",
+    exp.ParseJSON: "json_parse",
+    exp.JSONExtractScalar: "json_extract_path_text",
+    exp.DecodeCase: "case",
+    exp.LowerHex: "to_hex",
+    exp.BitwiseAndAgg: "bit_and",
+    exp.BitwiseOrAgg: "bit_or",
+    exp.ExplodingGenerateSeries: "generate_series",
 }
 
 
 def _adapt(node: Tree, user: str) -> None:
     """Change one node where the translation alone would mean something else."""
     if isinstance(node, exp.CurrentTimestamp):
+        sum_of = node.parent if isinstance(node.parent, (exp.Add, exp.Sub)) else None
+        if sum_of is not None and sum_of.this is node and sum_of.expression.is_int:
+            sum_of.set("expression", exp.func("to_days", sum_of.expression.copy()))  # numbers are days
         node.replace(parse_one("CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP)", dialect="duckdb"))
-    elif isinstance(node, exp.CurrentUser):
+    elif isinstance(node, exp.Localtimestamp):
+        node.replace(parse_one("CAST(now() AT TIME ZONE 'UTC' AS TIMESTAMP)", dialect="duckdb"))
+    elif isinstance(node, (exp.CurrentUser, exp.SessionUser)):
         node.replace(exp.Literal.string(user))
     elif isinstance(node, exp.Column) and not node.table and not node.this.args.get("quoted"):
         if node.name.lower() in ("user", "session_user"):
@@ -247,6 +279,8 @@ def _adapt(node: Tree, user: str) -> None:
     elif isinstance(node, exp.SimilarTo) and isinstance(node.expression, exp.Literal):
         pattern = exp.Literal.string(_similar_pattern(node.expression.name))
         node.replace(exp.func("regexp_full_match", node.this, pattern, dialect="duckdb"))
+    else:
+        adapt_function(node)
 
 
 def _similar_pattern(pattern: str) -> str:

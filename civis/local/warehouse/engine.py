@@ -5,9 +5,8 @@ It joins the parts; each of them does one thing and has its own module.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ from civis.local.warehouse.asides import Aside, find_aside
 from civis.local.warehouse.catalogue import columns_of, create_views, list_schemas, list_tables, table_kind
 from civis.local.warehouse.definitions import run_definition
 from civis.local.warehouse.dialect import Tree, engine_sql, parse_statement, prepare
-from civis.local.warehouse.errors import SqlError
+from civis.local.warehouse.emptying import empty_database
+from civis.local.warehouse.errors import Disturbed, SqlError
 from civis.local.warehouse.export import Exporter
 from civis.local.warehouse.interface import (
     Column,
@@ -38,6 +38,7 @@ from civis.local.warehouse.interface import (
 )
 from civis.local.warehouse.load import load_sources
 from civis.local.warehouse.notes import Notes
+from civis.local.warehouse.opened import OpenedFile
 from civis.local.warehouse.script import Name, Statement, lift_column_keys, quote, split_script
 from civis.local.warehouse.session import Session, WriteTurn
 from civis.local.warehouse.types import redshift_name
@@ -105,15 +106,17 @@ class DuckDatabase:
 
     def __init__(self, name: str, path: Path) -> None:
         self.name = name
-        self._path = path
         self._turn = WriteTurn()
-        self._lock = threading.Lock()
-        self._is_broken = False
-        self._connection = _open(path)
+        self._file = OpenedFile(lambda: _open(path))
 
     def close(self) -> None:
         """Close the file; calls that run are ended by the engine."""
-        self._connection.close()
+        self._file.close()
+
+    def empty(self) -> None:
+        """Drop all that users made, with the file left open."""
+        with self._session(self._turn, None) as session, session.errors():
+            empty_database(session.cursor)
 
     def execute(
         self,
@@ -135,7 +138,13 @@ class DuckDatabase:
             found["is_complete"] = wanted is None or len(rows) < wanted
             found["rows"] = tuple(tuple(row) for row in (rows if wanted is None else rows[:preview_rows]))
 
-        statements, affected = self._run(sql, user, parameters, interruption, keep)
+        try:
+            statements, affected = self._run(sql, user, parameters, interruption, keep)
+        except Disturbed as error:
+            if error.has_committed:
+                raise
+            found.clear()
+            statements, affected = self._run(sql, user, parameters, interruption, keep)
         return Result(**found, statements=statements, rows_affected=affected)
 
     def export(
@@ -175,8 +184,15 @@ class DuckDatabase:
         """Load files as one into a table; see :meth:`Database.load_csv`."""
         files = [each if isinstance(each, CsvSource) else CsvSource(each) for each in sources]
         target = Name(schema.lower(), table.lower())
-        with self._session(self._turn, interruption) as session, session.errors():
-            return load_sources(session, files, target, load, user)
+
+        def attempt() -> LoadReport:
+            with self._session(self._turn, interruption) as session, session.errors():
+                return load_sources(session, files, target, load, user)
+
+        try:
+            return attempt()
+        except Disturbed:  # a load is one transaction: nothing of it is there
+            return attempt()
 
     def tables(self, schema: str | None = None) -> list[TableInfo]:
         """List tables and views, of one schema or all."""
@@ -222,25 +238,9 @@ class DuckDatabase:
         """Open a session that only reads."""
         return self._session(None, None)
 
-    @contextmanager
-    def _session(self, turn: WriteTurn | None, interruption: Interruption | None) -> Iterator[Session]:
-        """Open a session; after an error in the engine itself the file has to be opened anew."""
-        session = Session(self._cursor, turn, interruption)
-        try:
-            with session:
-                yield session
-        finally:
-            if session.is_fatal:
-                self._is_broken = True
-
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        """Open a connection."""
-        with self._lock:
-            if self._is_broken:
-                self._connection.close()
-                self._connection = _open(self._path)
-                self._is_broken = False
-            return self._connection.cursor()
+    def _session(self, turn: WriteTurn | None, interruption: Interruption | None) -> Session:
+        """Open a session."""
+        return Session(self._file, turn, interruption)
 
     def _run(
         self,
@@ -353,6 +353,7 @@ def _change(session: Session, planned: _Planned, user: str, before: int | None) 
     session.check()
     if isinstance(tree, (exp.Create, exp.Drop, exp.Alter)):
         session.run("select 1")  # opens the transaction if a COMMIT has just ended one
+        session.statement = planned.statement.text
         run_definition(session.cursor, tree, user)
         return before
     row = session.run(engine_sql(tree)).fetchone()

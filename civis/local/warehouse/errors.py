@@ -2,7 +2,8 @@
 
 WarehouseError
 ├── SqlError                 a statement was refused or failed
-│   └── Interrupted          a call was cancelled from another thread
+│   ├── Interrupted          a call was cancelled from another thread
+│   └── Disturbed            the engine broke in another call
 ├── CsvError                 a file cannot be read as CSV
 ├── LoadError                rows could not be loaded; the table is as it was
 └── DatabaseNotFound         no database has that name
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 __all__ = [
     "CsvError",
     "DatabaseNotFound",
+    "Disturbed",
     "Interrupted",
     "LoadError",
     "RejectedRow",
@@ -65,6 +67,21 @@ class SqlError(WarehouseError, ValueError):
 
 class Interrupted(SqlError):  # noqa: N818 - a call was, which is no error of its own
     """The call was cancelled; everything that it did is undone."""
+
+
+class Disturbed(SqlError):  # noqa: N818 - a call was, which is no error of its own
+    """The engine broke in another call; what this one did is undone, and it may be made again.
+
+    Parameters
+    ----------
+    message : str
+    has_committed : bool, default False
+        Whether a COMMIT of the script was done before, so that it cannot be run again as a whole.
+    """
+
+    def __init__(self, message: str, *, has_committed: bool = False) -> None:
+        super().__init__(message)
+        self.has_committed = has_committed
 
 
 class CsvError(WarehouseError, ValueError):

@@ -22,7 +22,12 @@ _TYPE_NAMES = {
 }
 
 
-def explain(message: str, tables: Callable[[], Iterable[str]]) -> str:
+def explain(
+    message: str,
+    tables: Callable[[], Iterable[tuple[str, str]]],
+    columns: Callable[[], Iterable[str]] = list,
+    statement: str = "",
+) -> str:
     """Word an engine's error.
 
     Parameters
@@ -30,7 +35,11 @@ def explain(message: str, tables: Callable[[], Iterable[str]]) -> str:
     message : str
         The engine's.
     tables : callable
-        Gives the names of all tables; called only if one is unknown.
+        Gives schema and name of all tables; called only if a name is unknown.
+    columns : callable, optional
+        Gives the names of columns that may have been meant; called only if one is unknown.
+    statement : str, optional
+        What failed; it tells the schema of a name.
     """
     first = re.sub(r"^(?:[A-Z][A-Za-z]+ )+Error: ", "", message.strip()).split("\n\n")[0].strip()
     first = first.replace(f"{HIDDEN_SCHEMA}.", "")
@@ -39,9 +48,12 @@ def explain(message: str, tables: Callable[[], Iterable[str]]) -> str:
         if match is not None:
             text = match.expand(words)
             if text.startswith("relation ") and "exists" not in text:
-                text += suggestion(match[1], list(tables()))
+                return _missing_relation(match[1], tables, statement)
+            if text.startswith("schema ") and "exists" not in text:
+                return f"{text}.{suggestion(match[1], sorted({schema for schema, _ in tables()}))}"
             if text.startswith("column "):
-                text += suggestion(match[1], re.findall(r'"([^"]+)"', first.partition("Candidate")[2]))
+                candidates = re.findall(r'"([^"]+)"', first.partition("Candidate")[2])
+                text += suggestion(match[1], candidates or sorted(set(columns())))
             return text
     conversion = re.search(r"Could not convert string '(.*)' to (\w+)", first, re.DOTALL)
     if conversion is not None:
@@ -50,11 +62,28 @@ def explain(message: str, tables: Callable[[], Iterable[str]]) -> str:
     return first.split("\nDid you mean")[0]
 
 
+def _missing_relation(name: str, tables: Callable[[], Iterable[tuple[str, str]]], statement: str) -> str:
+    """Name a table or view that is not there, its schema if one was written, and one that is near."""
+    found = re.search(rf'"?(\w+)"?\s*\.\s*"?{re.escape(name)}\b', statement, re.IGNORECASE)
+    known = list(tables())
+    if found is None:
+        near = suggestion(name, sorted({each for _, each in known}))
+        return f'relation "{name}" does not exist.{near}'
+    full = f"{found[1].lower()}.{name}"
+    same = [f"{schema}.{each}" for schema, each in known if each == name]
+    near = suggestion(full, sorted(f"{schema}.{each}" for schema, each in known))
+    if same and not near:
+        near = f" Did you mean {same[0]!r}?"
+    return f'relation "{full}" does not exist.{near}'
+
+
 _WORDS = (
     (r'Table with name "?([^"\n]+?)"? does not exist', r'relation "\1" does not exist.'),
     (r'View with name "?([^"\n]+?)"? does not exist', r'relation "\1" does not exist.'),
     (r'Referenced column "([^"]+)" not found', r'column "\1" does not exist.'),
     (r'Table "[^"]+" does not have a column (?:named|with name) "([^"]+)"', r'column "\1" does not exist.'),
+    (r"Referenced update column (\S+) not found", r'column "\1" does not exist.'),
+    (r"^Division by zero", r"division by zero"),
     (r'Referenced table "([^"]+)" not found', r'relation "\1" does not exist.'),
     (r'Schema with name "?([^"\n]+?)"? does not exist', r'schema "\1" does not exist'),
     (r'(?:Table|View) with name "?([^"\n]+?)"? already exists', r'relation "\1" already exists'),

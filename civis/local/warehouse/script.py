@@ -178,16 +178,19 @@ def lift_column_keys(statement: Statement) -> str:
     """
     words = statement.words()
     is_create = words.take("CREATE")
-    words.take("LOCAL")
+    is_local = words.take("LOCAL")
     words.take_any("TEMP", "TEMPORARY")
     if not (is_create and words.take("TABLE")):
         return statement.text
     text, lifted, depth, column = statement.text, "", 0, ""
-    cuts: list[tuple[int, int]] = []
+    local = statement.tokens[1]
+    cuts: list[tuple[int, int]] = [(local.start, local.end + 1)] if is_local else []
     following = [*statement.tokens[1:], None]
     for token, after in zip(statement.tokens, following, strict=True):
         word = token.text.upper()
         depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth == 0 and word in ("INTERLEAVED", "COMPOUND") and token.token_type != TokenType.IDENTIFIER:
+            cuts.append((token.start, token.end + 1))  # two ways to sort, both nothing here
         if depth != 1 or after is None:
             continue
         if word in ("(", ","):

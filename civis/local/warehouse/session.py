@@ -5,20 +5,25 @@ It knows the engine's Python interface; nothing of Redshift's dialect.
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
 import duckdb
 
-from civis.local.warehouse.catalogue import list_tables
-from civis.local.warehouse.errors import Interrupted, SqlError, WarehouseError
+from civis.local.warehouse.catalogue import columns_of, list_tables
+from civis.local.warehouse.errors import Disturbed, Interrupted, SqlError, WarehouseError
 from civis.local.warehouse.interface import Interruption
 from civis.local.warehouse.messages import explain
+from civis.local.warehouse.opened import OpenedFile, is_fatal, is_of_another_call
+from civis.local.warehouse.script import Name
 
 __all__ = ["Session", "WriteTurn"]
+
+_DISTURBED = "the database engine broke in another statement, and what this one did is undone; run it again"
 
 
 class WriteTurn:
@@ -57,8 +62,8 @@ class Session:
 
     Parameters
     ----------
-    connect : callable
-        Opens a connection of the session's own.
+    file : OpenedFile
+        Gives a connection of the session's own.
     turn : WriteTurn or None
         Taken for the length of the call if it writes.
     interruption : Interruption or None
@@ -67,23 +72,25 @@ class Session:
 
     def __init__(
         self,
-        connect: Callable[[], duckdb.DuckDBPyConnection],
+        file: OpenedFile,
         turn: WriteTurn | None,
         interruption: Interruption | None,
     ) -> None:
         self._interruption = interruption or Interruption()
         self._turn = turn
+        self._file = file
+        self.is_fatal = self.has_committed = False
+        self._is_open = self._is_explicit = False
+        self.statement = ""
         if turn is not None:
             turn.acquire(self._interruption)
         try:
-            self.cursor = connect()
+            with self.errors():
+                self.cursor = file.connect()
         except BaseException:
             if turn is not None:
                 turn.release()
             raise
-        self.is_fatal = False
-        self._is_open = False
-        self._is_explicit = False
 
     def __enter__(self) -> Session:
         self._interruption.attach(self._interrupt)
@@ -107,17 +114,26 @@ class Session:
                 with self.errors():
                     self.commit()
         finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Undo what is open and hand back connection and turn, whatever state the engine is in."""
+        try:
             if self._is_open:
                 self.rollback()
-            self.cursor.close()
-            if self._turn is not None:
-                self._turn.release()
+        finally:
+            try:
+                self._file.release(self.cursor, is_broken=self.is_fatal)
+            finally:
+                if self._turn is not None:
+                    self._turn.release()
 
     def run(self, sql: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
         """Run one statement of the engine's, in a transaction."""
         if not self._is_open:
             self.begin()
         self.check()
+        self.statement = sql
         return self.cursor.execute(sql, parameters)
 
     def check(self) -> None:
@@ -138,6 +154,7 @@ class Session:
         """Make lasting what was done."""
         if self._is_open:
             self.cursor.execute("commit")
+            self.has_committed = True
         self._is_open = self._is_explicit = False
 
     def rollback(self) -> None:
@@ -155,18 +172,35 @@ class Session:
         except WarehouseError:
             raise
         except duckdb.Error as error:
-            self.is_fatal = isinstance(error, (duckdb.InternalException, duckdb.FatalException))
-            if isinstance(error, duckdb.InterruptException) or self._interruption.is_interrupted:
+            # A statement that another call's breaking of the engine interrupts is not cancelled by its user.
+            is_disturbed = self._file.is_broken or is_of_another_call(error)
+            self.is_fatal = self.is_fatal or is_fatal(error)
+            if self._interruption.is_interrupted:
                 raise Interrupted("the call was cancelled; what it did is undone") from None
-            raise SqlError(explain(str(error), self._table_names)) from None
+            if is_disturbed:
+                raise Disturbed(_DISTURBED, has_committed=self.has_committed) from None
+            if isinstance(error, duckdb.InterruptException):
+                raise Interrupted("the call was cancelled; what it did is undone") from None
+            raise SqlError(explain(str(error), self._tables, self._columns, self.statement)) from None
 
     def _interrupt(self) -> None:
         """End what the engine is doing for this session."""
         self.cursor.interrupt()
 
-    def _table_names(self) -> list[str]:
-        """List what tables there are, for a hint; none if even that fails."""
+    def _tables(self) -> list[tuple[str, str]]:
+        """List schema and name of what tables there are, for a hint; none if even that fails."""
         with suppress(duckdb.Error):
             self.rollback()
-            return [name for table in list_tables(self.cursor, None) for name in (table.name,)]
+            return [(table.schema, table.name) for table in list_tables(self.cursor, None)]
+        return []
+
+    def _columns(self) -> list[str]:
+        """List the columns of the tables that the statement names, for a hint; none if even that fails."""
+        words = {each.lower() for each in re.findall(r"\w+", self.statement)}
+        with suppress(duckdb.Error):
+            self.rollback()
+            named = [
+                (each.schema, each.name) for each in list_tables(self.cursor, None) if each.name in words
+            ]
+            return [column.name for place in named for column in columns_of(self.cursor, Name(*place))]
         return []

@@ -16,6 +16,7 @@ __all__ = ["Warehouse"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,62}")
 _SUFFIX = ".duckdb"
+_LARGE_BYTES = 64 * 1024 * 1024
 
 
 class Warehouse:
@@ -80,6 +81,25 @@ class Warehouse:
                     raise DatabaseNotFound(f"there is no database {name!r}.{near}")
                 self._open[name] = DuckDatabase(name, self._path(name))
             return self._open[name]
+
+    def empty(self, kept: str) -> bool:
+        """Empty one database and remove the others; False if its file had better be made anew.
+
+        A file that was large stays large; and one that is not open costs as much to open as to make.
+        """
+        with self._lock:
+            database = self._open.get(kept)
+            if database is None or self._path(kept).stat().st_size > _LARGE_BYTES:
+                return False
+            for name in self.databases():
+                if name != kept:
+                    other = self._open.pop(name, None)
+                    if other is not None:
+                        other.close()
+                    self._path(name).unlink()
+                    self._path(name).with_suffix(f"{_SUFFIX}.wal").unlink(missing_ok=True)
+        database.empty()
+        return True
 
     def close(self) -> None:
         """Close all databases; the warehouse opens them again when asked."""

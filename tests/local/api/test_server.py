@@ -41,7 +41,7 @@ CASES = [
     ("another method", "PUT", "users/me", 405, "method_not_allowed", "only GET, PATCH"),
     ("no ID", "GET", "users/abc", 404, "not_found", "could not be found"),
     ("no such object", "GET", "users/999999", 404, "not_found", "no user with the ID 999999"),
-    ("not offered", "GET", "predictions", 501, "not_implemented", "does not offer GET /predictions"),
+    ("not offered", "GET", "notifications", 501, "not_implemented", "does not offer GET /notifications"),
     ("a wrong value", "GET", "users?limit=x", 400, "bad_request", "limit must be an integer, not 'x'"),
     ("a page before the first", "GET", "users?page_num=0", 400, "bad_request", "page_num must be 1 or more"),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from civis.local.api.shape import dump, shape
+from civis.local.api.shape import Extended, dump, shape
 from civis.local.catalog import Type
 
 STRING, INTEGER = Type("string"), Type("integer")
@@ -52,6 +52,25 @@ CASES: list[tuple[str, Any, Type | None, Any]] = [
         ({"id": 1},),
         Type("array", items=RUN),
         [{"id": 1, "createdAt": None, "isCancelRequested": None}],
+    ),
+    (
+        "an array of what is described as one",
+        [{"id": 1, "is_cancel_requested": True}],
+        RUN,
+        [{"id": 1, "createdAt": None, "isCancelRequested": True}],
+    ),
+    (
+        "one of what is described as an array",
+        {"id": 1, "is_cancel_requested": True},
+        Type("array", items=RUN),
+        {"id": 1, "createdAt": None, "isCancelRequested": True},
+    ),
+    ("words where an object is described", ["a", "b"], RUN, ["a", "b"]),
+    (
+        "more than is described",
+        Extended({"id": 1, "provide_api_key": "k"}, is_new=True),
+        JOB,
+        {**NULLS, "id": 1, "provideAPIKey": "k", "isNew": True},
     ),
     ("no shape", {"a_b": [1, None]}, None, {"a_b": [1, None]}),
     ("nothing", None, JOB, None),

@@ -210,10 +210,39 @@ def test_a_cancel_that_comes_before_the_executor_is_seen_by_it(platform: TinyPla
     job = platform.make_job()
     with platform.state.begin() as connection:  # past the queue, which hears of nothing
         queued = runs.insert_run(connection, job.id, now=platform.clock.time())
-        taken = runs.update_run(connection, queued.id, state="running")
-    platform.cancel(taken)
-    platform.queue._perform(taken)  # as a worker does that claimed it before the cancel
-    assert platform.read(taken).state == "cancelled"
+    taken = platform.queue._claim()  # as a worker does
+    assert taken is not None
+    platform.cancel(queued)
+    platform.queue._perform(taken)
+    assert platform.read(queued).state == "cancelled"
+
+
+def test_an_executor_that_exits_ends_its_run_only(platform: TinyPlatform, work: Any) -> None:
+    @work
+    def run(context: RunContext) -> None:
+        if context.run.document:
+            raise SystemExit("enough")
+
+    platform.queue.start()
+    ended = platform.ended(platform.submit(exits=True))
+    assert (ended.state, ended.error) == ("failed", "Unexpected error: SystemExit: enough")
+    assert platform.ended(platform.submit()).state == "succeeded"
+
+
+def test_a_run_ends_with_what_its_executor_left_for_its_end_or_fails(
+    platform: TinyPlatform, work: Any
+) -> None:
+    @work
+    def run(context: RunContext) -> None:
+        context.at_end.append(lambda connection: runs.add_log(connection, context.run.id, "last", 0))
+        if context.run.document:
+            context.at_end.append(lambda connection: 1 / 0)
+
+    platform.queue.start()
+    assert platform.log(platform.ended(platform.submit())) == ["last"]
+    ended = platform.ended(platform.submit(breaks=True))
+    message = "The run's end could not be stored: ZeroDivisionError: division by zero"
+    assert (ended.state, ended.error, platform.log(ended)) == ("failed", message, [message])
 
 
 def test_stopping_ends_what_runs_and_keeps_what_waits(tmp_path: Path, work: Any) -> None:

@@ -77,6 +77,43 @@ REFUSED = {
     "within a subquery": "select 1 where exists (select * from read_text('{path}'))",
     "within insert": "insert into t select * from read_text('{path}')",
     "within a lateral": "select * from t, lateral (select * from read_text('{path}')) x",
+    "sqlite": "select * from sqlite_scan('{path}', 't')",
+    "postgres": "select * from postgres_scan('host=localhost', 'public', 't')",
+    "a file of PostgreSQL": "select pg_read_file('{path}')",
+    "a folder of PostgreSQL": "select pg_ls_dir('{folder}')",
+    "a network path": "select * from 'https://127.0.0.1:9/x.csv'",
+    "a bucket": "select * from read_csv('s3://bucket/x.csv')",
+    "a schema like a folder": 'select * from "{folder}"."secret.csv"',
+    "joined with a path": "select * from t join '{path}' p on true",
+    "a path in an update": "update t set a = x.a from '{path}' x",
+    "a path in a delete": "delete from t using read_csv('{path}') x",
+    "a path in a view": "create view v as select * from read_text('{path}')",
+    "a path in a table": "create table x as select * from read_text('{path}')",
+    "a default": "create table x (a varchar default getenv('HOME'))",
+    "a new column's default": "alter table t add column x varchar default getenv('HOME')",
+    "a lambda": "select list_transform([1], lambda i: getenv('HOME'))",
+    "a temporary macro": "create or replace temp macro f() as table select * from read_text('{path}')",
+    "a later statement": "select 1; select 2; select * from read_text('{path}')",
+    "after a commit": "begin; select 1; commit; copy t to '{folder}/x'",
+    "a function in quotes": "select * from \"read_text\"('{path}')",
+    "a function with its schema": "select * from main.read_text('{path}')",
+    "a function of the system": "select * from system.main.read_text('{path}')",
+    "a function after a comment": "select * from read_text/**/('{path}')",
+    "a function by a dot": "select ('{path}').read_text()",
+    "a condition": "select 1 where getenv('PATH') is not null",
+    "the engine's memory": "select * from duckdb_memory()",
+    "the engine's extensions": "select * from duckdb_extensions()",
+    "a program": "copy t from program 'cat {path}'",
+    "force install": "force install httpfs from community",
+    "update extensions": "update extensions",
+    "a secret that stays": "create persistent secret s (type s3, key_id 'a')",
+    "vacuum, then export": "analyze; export database '{folder}/out' (format csv)",
+    "from first": "from '{path}'",
+    "from a function first": "from read_text('{path}')",
+    "describe": "describe select * from read_text('{path}')",
+    "summarize": "summarize select * from read_text('{path}')",
+    "pivot": "pivot read_csv('{path}') on a",
+    "explain analyze": "explain analyze select * from read_text('{path}')",
     "hidden behind a comment": "/* select */ copy/**/ t to '{folder}/out.csv'",
 }
 
@@ -110,7 +147,7 @@ ENGINE_REFUSED = [
 def test_the_engine_is_locked_besides(database: Database, tmp_path: Path, sql: str) -> None:
     path = tmp_path / "secret"
     path.write_text(SECRET)
-    connection = vars(database)["_connection"].cursor()
+    connection = vars(database)["_file"].connect()
     with connection, pytest.raises(duckdb.Error, match=r"disabled|locked"):
         connection.execute(sql.format(path=path))
 

@@ -1,0 +1,80 @@
+"""Before a handler is called: who acts, and what its request needs of the objects in its path."""
+
+from __future__ import annotations
+
+import re
+from functools import wraps
+
+from civis.local.api import Call
+from civis.local.api.routes import Handler, Result, Routes
+from civis.local.catalog import CatalogOperation
+from civis.local.services.permissions import act_as
+
+__all__ = ["guarded", "level_needed"]
+
+_FIRST = re.compile(r"/\{(\w+)\}")
+#: What only those may do who manage an object, as the path goes on from it.
+_MANAGED = ("/shares", "/transfer", "/archive", "/auto_share")
+#: What those may do who see an object: to copy it, to put it into a project of their own.
+_READ = ("/clone", "/projects/{project_id}")
+
+
+def guarded(routes: Routes) -> Routes:
+    """Give a table of the same handlers, each told who acts before it looks for anything.
+
+    Parameters
+    ----------
+    routes : Routes
+    """
+    table = Routes()
+    for key in routes:
+        table(*key)(_guarded(routes[key]))
+    return table
+
+
+def level_needed(operation: CatalogOperation) -> str:
+    """Tell the level that an operation needs of the first object in its path.
+
+    Parameters
+    ----------
+    operation : CatalogOperation
+
+    Returns
+    -------
+    str
+        ``"read"``, ``"write"`` or ``"manage"``.
+    """
+    if operation.method == "GET":
+        return "read"
+    rest = _FIRST.split(operation.path, maxsplit=1)[-1]
+    if rest.startswith(_MANAGED) or (operation.method == "DELETE" and not rest):
+        return "manage"
+    return "read" if rest in _READ else "write"
+
+
+def _guarded(handler: Handler) -> Handler:
+    """Wrap one handler."""
+
+    @wraps(handler)
+    def answer(call: Call) -> Result:
+        act_as(call.connection, call.user, _needs(call))
+        return handler(call)
+
+    return answer
+
+
+def _needs(call: Call) -> dict[int, str]:
+    """Work out what a request needs: of the first object what the operation says, of projects `write`."""
+    if call.operation.method == "GET":
+        return {}
+    names = _FIRST.findall(call.operation.path)
+    needs = {_number(call, name): "write" for name in names[1:] if name.endswith("project_id")}
+    if names:
+        needs[_number(call, names[0])] = level_needed(call.operation)
+    return needs
+
+
+def _number(call: Call, name: str) -> int:
+    """Give a path's value as an ID; 0, which is none, for other text."""
+    value = str(call.params[name])
+    return int(value) if value.isascii() and value.isdigit() else 0

@@ -1,0 +1,102 @@
+"""Notebooks: kept with their settings, files and deployments; no notebook server is started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from civis.local.api import Call, Routes
+from civis.local.blobs import BlobError
+from civis.local.services.families.deployments import latest_deployment
+from civis.local.services.files import has_content
+from civis.local.services.git_repos import ensure_repo
+from civis.local.services.object_kinds import ObjectKind, declare, find
+from civis.local.services.stored_text import link_to_text
+from civis.local.state import Stored, objects
+
+__all__ = ["KIND", "routes"]
+
+routes = Routes()
+
+#: So many places are remembered to which content may still be put.
+_KEPT_KEYS = 5
+
+
+def _check(call: Call, document: dict[str, Any], before: Stored | None) -> dict[str, Any]:
+    """Bookmark the repository that a notebook is in."""
+    url = document.get("git_repo_url")
+    return {**document, "git_repo_id": ensure_repo(call, url).id if url else None}
+
+
+def _view(call: Call, notebook: Stored) -> dict[str, Any]:
+    """Show a notebook with links to its files and its latest deployment."""
+    document = notebook.document
+    deployment = latest_deployment(call, KIND, notebook)
+    content = _uploaded_link(call, document.get("content_keys")) or _file_link(call, document.get("file_id"))
+    requirements = _file_link(call, document.get("requirements_file_id"))
+    return {
+        "notebook_url": content,
+        "notebook_preview_url": _uploaded_link(call, document.get("preview_keys")),
+        "requirements_url": requirements
+        or link_to_text(call, document.get("requirements"), "requirements.txt"),
+        "most_recent_deployment": deployment,
+    }
+
+
+KIND = declare(
+    ObjectKind(
+        "notebook",
+        "/notebooks",
+        "notebook",
+        defaults={
+            "language": "python3",
+            "description": None,
+            "memory": 1024,
+            "cpu": 256,
+            "idle_timeout": 8,
+            "credentials": [],
+            "environment_variables": {},
+        },
+        named={"credentials": "credential"},
+        deleting="archive",
+        project_list="notebooks",
+        check=_check,
+        view=_view,
+    )
+)
+
+
+@routes("GET", "/notebooks/{id}/update-links")
+def get_update_links(call: Call) -> dict[str, Any]:
+    """Give where a notebook's new content and its preview can be put, by one PUT each."""
+    notebook = find(call, KIND)
+    blobs = call.platform.blobs
+    urls, uploads = {}, {}
+    for name in ("content", "preview"):
+        key = blobs.new_key(f"notebook-{name}")
+        urls[name] = blobs.part_urls(key, 1)[0]
+        # What is there stays until something new was put.
+        uploads[f"{name}_keys"] = [key, *(notebook.document.get(f"{name}_keys") or ())][:_KEPT_KEYS]
+    objects.update(call.connection, notebook.id, now=notebook.updated_at, document=uploads)
+    return {"update_url": urls["content"], "update_preview_url": urls["preview"]}
+
+
+def _file_link(call: Call, id: str | None) -> str | None:
+    """Link to the content of a file."""
+    found = objects.select_objects(call.connection, "file", id=int(id)) if id and str(id).isdecimal() else []
+    if not found or not has_content(call.platform, found[0]):
+        return None
+    return call.platform.blobs.download_url(found[0].document["blob_key"], filename=found[0].name)
+
+
+def _uploaded_link(call: Call, keys: Sequence[str] | None) -> str | None:
+    """Link to what was put last where `get_update_links` said."""
+    blobs = call.platform.blobs
+    for key in keys or ():
+        if not blobs.exists(key):
+            try:
+                blobs.complete_parts(key)
+            except BlobError:
+                continue
+        return blobs.download_url(key)
+    return None

@@ -1,0 +1,124 @@
+"""Lists of objects of a kind: filters, order, pages, and only what the user may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from civis.local.api import Call, Page, page_of
+from civis.local.services.job_views import archive_filter, schedule_of
+from civis.local.services.lookups import id_list, ordering, require_choice, word_list
+from civis.local.services.object_kinds import ObjectKind
+from civis.local.services.object_views import show_all
+from civis.local.services.permissions import LEVELS, visible
+from civis.local.state import Run, Stored, objects, runs
+
+__all__ = ["list_all"]
+
+_ORDERS = {
+    "id": "id",
+    "name": "name",
+    "created_at": "created_at",
+    "updated_at": "updated_at",
+    "author": "author_id",
+}
+#: Parameters of lists that are no fields of a document.
+_GENERAL = frozenset(
+    {
+        *("hidden", "archived", "author", "permission", "status", "state", "scheduled", "name", "id"),
+        *("limit", "page_num", "order", "order_dir"),
+    }
+)
+_STATES = ("idle", "queued", "running", "succeeded", "failed", "cancelled", "scheduled")
+_DEPLOYED_STATES = ("idle", "pending", "running", "terminated", "sleeping")
+
+
+def list_all(call: Call, kind: ObjectKind) -> Page | list[Any]:
+    """List the objects of a kind that the user sees and the filters let through.
+
+    Parameters
+    ----------
+    call : Call
+    kind : ObjectKind
+
+    Returns
+    -------
+    Page or list
+        A list where the operation does not page.
+    """
+    filters, paging = _filters(call, kind), call.operation.paging
+    if paging is None:
+        found = objects.select_objects(call.connection, kind.kinds, descending=False, **filters)
+        return show_all(call, kind, found)
+    order, descending = ordering(
+        call, paging.order_by, paging.order_by[0], descending=paging.direction == "desc"
+    )
+    order = "name" if order == kind.name else order
+    columns: dict[str, Any] = {"order_by": _ORDERS.get(order, "updated_at"), "descending": descending}
+    if order not in _ORDERS or _needs_state(call):
+        found = objects.select_objects(call.connection, kind.kinds, **columns, **filters)
+        latest = runs.last_runs(call.connection, [each.id for each in found])
+        found = [each for each in found if _has_state(call, kind, each, latest.get(each.id))]
+        ordered = found if order in _ORDERS else _by_last_run(found, latest, descending=descending)
+        total = len(ordered)
+
+        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
+            return show_all(call, kind, ordered[offset : offset + limit])
+    else:
+        total = objects.count_objects(call.connection, kind.kinds, **filters)
+
+        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
+            part: dict[str, Any] = {"limit": limit, "offset": offset}
+            return show_all(
+                call, kind, objects.select_objects(call.connection, kind.kinds, **columns, **part, **filters)
+            )
+
+    return page_of(call, total, fetch, default=paging.limit, maximum=paging.maximum)
+
+
+def _filters(call: Call, kind: ObjectKind) -> dict[str, Any]:
+    """Read the filters that the state knows: the general ones, and those that are fields of the objects."""
+    known = {each.name for each in call.operation.parameters}
+    level = call.params.get("permission") or "read"
+    require_choice(level, LEVELS, "permission")
+    filters: dict[str, Any] = {
+        "among": visible(call.connection, level),
+        "author_id": id_list(call.params.get("author"), "author") or None,
+        "archived": archive_filter(call),
+        "id": call.params.get("id"),
+        "name_contains": call.params.get("name"),
+    }
+    if kind.name != "name":
+        filters["name"] = call.params.get(kind.name)
+    if "hidden" in known:
+        filters["hidden"] = bool(call.params.get("hidden"))
+    fields = {name: call.params.get(name) for name in known - _GENERAL - {kind.name}}
+    filters["document"] = {name: each for name, each in fields.items() if each is not None}
+    return filters
+
+
+def _needs_state(call: Call) -> bool:
+    """Tell whether a request filters by what the objects are doing."""
+    asked = (call.params.get(name) for name in ("status", "state", "scheduled"))
+    return any(each not in (None, "", []) for each in asked)
+
+
+def _has_state(call: Call, kind: ObjectKind, stored: Stored, run: Run | None) -> bool:
+    """Tell whether an object passes the filters `status` or `state`, and `scheduled`."""
+    is_scheduled = bool(schedule_of(stored.document)["scheduled"])
+    if call.params.get("scheduled") not in (None, is_scheduled):
+        return False
+    wanted = word_list(call.params.get("status") or call.params.get("state"))
+    if not wanted:
+        return True
+    deployed = stored.document.get("deployment_state")
+    for each in wanted:
+        require_choice(each, (*_STATES, *_DEPLOYED_STATES), "status")
+    state = run.state if run else deployed or "idle"
+    return state in wanted or ("scheduled" in wanted and is_scheduled)
+
+
+def _by_last_run(found: Sequence[Stored], latest: Mapping[int, Run], *, descending: bool) -> list[Stored]:
+    """Order objects by when they last ran; those that never did come last."""
+    ran = sorted((each for each in found if each.id in latest), key=lambda each: latest[each.id].id)
+    return [*(ran[::-1] if descending else ran), *(each for each in found if each.id not in latest)]

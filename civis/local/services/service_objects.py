@@ -1,0 +1,136 @@
+"""Services, which the hosted platform deploys: kept with their settings, tokens and deployments."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from civis.local.api import BadRequest, Call, NotFound, Routes
+from civis.local.services.families.deployments import latest_deployment
+from civis.local.services.git_repos import ensure_repo
+from civis.local.services.job_views import TIME_ZONE
+from civis.local.services.object_kinds import ObjectKind, declare, find
+from civis.local.state import Stored, objects
+from civis.local.state.people import author
+
+__all__ = ["KIND", "routes"]
+
+routes = Routes()
+
+TOKEN = "service_token"  # noqa: S105 - the kind of object that keeps the hash of one
+
+
+def _check(call: Call, document: dict[str, Any], before: Stored | None) -> dict[str, Any]:
+    """Bookmark the repository that a service is in."""
+    if document.get("git_repo_url"):
+        ensure_repo(call, document["git_repo_url"])
+    for name in ("replicas", "max_replicas"):
+        if document.get(name) is not None and document[name] < 0:
+            raise BadRequest(f"{name} must be 0 or more, not {document[name]}.")
+    return document
+
+
+def _view(call: Call, service: Stored) -> dict[str, Any]:
+    """Show a service with its deployment and the report that shows it."""
+    deployment = latest_deployment(call, KIND, service)
+    is_current = deployment is not None and deployment["state"] != "terminated"
+    reports = objects.select_objects(
+        call.connection, "service_report", document={"service_id": service.id}, limit=1
+    )
+    return {
+        "current_deployment": deployment if is_current else None,
+        "current_url": None,
+        "time_zone": TIME_ZONE,
+        "report_id": reports[0].id if reports else None,
+    }
+
+
+KIND = declare(
+    ObjectKind(
+        "service",
+        "/services",
+        "service",
+        defaults={
+            "type": "App",
+            "description": None,
+            "schedule": {"runtime_plan": "on_demand", "recurrences": []},
+            "replicas": 1,
+            "max_replicas": None,
+            "memory": 512,
+            "cpu": 100,
+            "credentials": [],
+            "environment_variables": {},
+            "notifications": {"failure_email_addresses": [], "failure_on": True},
+        },
+        named={"credentials": "credential"},
+        deleting="archive",
+        project_list="services",
+        check=_check,
+        view=_view,
+    )
+)
+
+
+@routes("POST", "/services/{id}/tokens")
+def post_token(call: Call) -> dict[str, Any]:
+    """Make a token, which is shown now and never again.
+
+    Raises
+    ------
+    BadRequest
+        If it has no name, or a time that is none.
+    """
+    service = find(call, KIND)
+    name, seconds = str(call.params["name"]).strip(), call.params.get("expires_in")
+    if not name:
+        raise BadRequest("name must not be empty.")
+    if seconds is not None and seconds < 1:
+        raise BadRequest(f"expires_in must be 1 second or more, not {seconds}.")
+    token = secrets.token_urlsafe(32)
+    document = {
+        "machine_token": bool(call.params.get("machine_token")),
+        "expires_at": None if seconds is None else call.now + timedelta(seconds=seconds),
+        "token_hash": sha256(token.encode()).hexdigest(),
+    }
+    stored = objects.insert(
+        call.connection,
+        TOKEN,
+        document,
+        now=call.now,
+        name=name,
+        author_id=call.user.id,
+        parent_id=service.id,
+    )
+    return {**_token_view(call, stored), "token": token}
+
+
+@routes("GET", "/services/{id}/tokens")
+def list_tokens(call: Call) -> list[dict[str, Any]]:
+    """List a service's tokens, without their text."""
+    service = find(call, KIND)
+    found = objects.select_objects(call.connection, TOKEN, parent_id=service.id, descending=False)
+    return [_token_view(call, each) for each in found]
+
+
+@routes("DELETE", "/services/{id}/tokens/{token_id}")
+def delete_token(call: Call) -> None:
+    """Revoke a token."""
+    service = find(call, KIND)
+    found = objects.select_objects(call.connection, TOKEN, parent_id=service.id, id=call.params["token_id"])
+    if not found:
+        raise NotFound(f"The service {service.id} has no token with ID {call.params['token_id']}.")
+    objects.remove(call.connection, found[0].id)
+
+
+def _token_view(call: Call, stored: Stored) -> dict[str, Any]:
+    """Show a token without its text."""
+    return {
+        "id": stored.id,
+        "name": stored.name,
+        "user": author(call.connection, stored.author_id),
+        "machine_token": stored.document["machine_token"],
+        "expires_at": stored.document["expires_at"],
+        "created_at": stored.created_at,
+    }
