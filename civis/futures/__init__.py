@@ -6,13 +6,19 @@ The front door: what users import. How futures work is in the private modules be
 from civis.futures._civis_future import CivisFuture
 from civis.futures._container import ContainerFuture
 from civis.futures._executors import CustomScriptExecutor
-from civis.futures._failures import CivisPollingError, UnfinishedJobWarning, UnseenFailureWarning
+from civis.futures._failures import (
+    CivisPollingError,
+    CivisWarning,
+    UnfinishedJobWarning,
+    UnseenFailureWarning,
+)
 from civis.futures._pollable import PollableResult
 from civis.futures._shell import _ContainerShellExecutor
 
 __all__ = [
     "CivisFuture",
     "CivisPollingError",
+    "CivisWarning",
     "ContainerFuture",
     "CustomScriptExecutor",
     "PollableResult",

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import concurrent.futures
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from civis._deprecation import warn_deprecated
 from civis._errors import CivisAPIError
 from civis.futures._clients import client_of_poller, make_client
-from civis.futures._failures import job_failure, read_log
+from civis.futures._failures import job_failure
+from civis.futures._followed import FollowedRun, is_event_loop_running
 from civis.futures._policy import poll_delay
-from civis.futures._pollable import PollableResult
-from civis.futures._runs import as_id, last_run_id, page_url, read_outputs, request_cancel
+from civis.futures._runs import last_run_id, read_outputs, request_cancel
 from civis.futures._scheduler import current_scheduler
 
 if TYPE_CHECKING:
@@ -31,15 +30,11 @@ FutureT = TypeVar("FutureT", bound="CivisFuture")
 #: How long `cancel` waits for the platform to confirm, in seconds. A worker stops a run within that time as
 #: a rule.
 CANCEL_PATIENCE = 2.0
-#: How often a failed run without an error and without a log is asked about again: its log may be on the way.
-LOG_ATTEMPTS = 2
-#: Seconds between those questions.
-LOG_DELAY = 0.5
 #: Statuses that refuse a cancel because there is nothing left to cancel.
 NOTHING_TO_CANCEL = frozenset({404, 409, 422})
 
 
-class CivisFuture(PollableResult):
+class CivisFuture(FollowedRun):
     """The result of a run on the platform, as a `concurrent.futures.Future`.
 
     Parameters
@@ -74,6 +69,11 @@ class CivisFuture(PollableResult):
     'succeeded'
     """
 
+    # What most futures never change; see `PollableResult`.
+    _cancel_requested = False
+    _must_send_cancel = False
+    _cancel_poll_count = 0
+
     def __init__(
         self,
         poller: Callable[..., Any],
@@ -90,14 +90,9 @@ class CivisFuture(PollableResult):
             client = client or make_client(api_key)
         if (max_retries or 0) < 0:
             raise ValueError(f"max_retries must be 0 or more, not {max_retries!r}")
-        self._job_id, self._run_id = _ids_of(tuple(poller_args))
         self._retries_left = max_retries or 0
-        self._log_attempts = 0
-        self._cancel_requested = False
-        self._cancel_poll_count = 0
-        super().__init__(
-            poller, poller_args, polling_interval, client or client_of_poller(poller), poll_on_creation
-        )
+        client = client or client_of_poller(poller)
+        super().__init__(poller, poller_args, polling_interval, client, poll_on_creation)
         if self._retries_left:
             self._acts_when_done = True
             self._keep()
@@ -134,35 +129,6 @@ class CivisFuture(PollableResult):
         client = client or make_client()
         return cls(client.jobs.get_runs, (job_id, run_id), polling_interval, client)
 
-    # What it is about
-
-    @property
-    def client(self) -> APIClient:
-        """The client that is used, made from the environment if there was none."""
-        if self._client is None:
-            self._client = make_client()
-        return self._client
-
-    @property
-    def job_id(self) -> int | None:
-        """The ID of the job, None when what is polled is no job."""
-        return self._job_id
-
-    @property
-    def run_id(self) -> int | None:
-        """The ID of the run, None when only a job is polled; another one after a run was started again."""
-        return self._run_id
-
-    @property
-    def job_url(self) -> str | None:
-        """The address of the job's page."""
-        return page_url(self._client, self.job_id)
-
-    @property
-    def job_run_url(self) -> str | None:
-        """The address of the run's page; the job's where no run is known."""
-        return page_url(self._client, self.job_id, self.run_id)
-
     def outputs(self) -> list[Response]:
         """Wait for the run to succeed and return all its outputs, whatever their number.
 
@@ -186,13 +152,18 @@ class CivisFuture(PollableResult):
 
     # Cancelling
 
-    def result(self, timeout: float | None = None, *, cancel_on_interrupt: bool = False) -> Any:
+    def result(
+        self, timeout: float | None = None, *, progress: bool = False, cancel_on_interrupt: bool = False
+    ) -> Any:
         """Wait for the run and return what the platform said last.
 
         Parameters
         ----------
         timeout : int or float, optional
             Seconds to wait at most. By default as long as it takes.
+        progress : bool, optional
+            Show state, elapsed time and the log's last line while waiting, where there is a terminal or a
+            notebook to show them. By default nothing is shown.
         cancel_on_interrupt : bool, optional
             Cancel the run when Ctrl-C ends the waiting. By default it goes on.
 
@@ -212,7 +183,7 @@ class CivisFuture(PollableResult):
             When it is not known within `timeout`.
         """
         try:
-            return super().result(timeout)
+            return super().result(timeout, progress=progress)
         except KeyboardInterrupt:
             if cancel_on_interrupt:
                 self.cancel()
@@ -229,9 +200,9 @@ class CivisFuture(PollableResult):
     def cancel(self) -> bool:
         """Cancel the run on the platform, and wait a moment (2 seconds at most) for the platform to say so.
 
-        The request is sent once. A run that is busy may take longer to stop: the future then goes on to
-        follow what the platform says, and `result` raises `concurrent.futures.CancelledError` once it is
-        cancelled.
+        The request is sent once; where an event loop runs in this thread, another one sends it. A run that is
+        busy may take longer to stop: the future then goes on to follow what the platform says, and `result`
+        raises `concurrent.futures.CancelledError` once it is cancelled.
 
         Returns
         -------
@@ -243,7 +214,7 @@ class CivisFuture(PollableResult):
         civis.base.CivisAPIError
             When the platform refuses the request, for instance for lack of permission.
         """
-        if self.request_cancel() and not _is_event_loop_running():
+        if self.request_cancel() and not is_event_loop_running():
             concurrent.futures.wait([self], CANCEL_PATIENCE)
         return self.cancelled()
 
@@ -259,7 +230,10 @@ class CivisFuture(PollableResult):
         with self._condition:
             is_first = not (self._settling or self._cancel_requested)
             self._cancel_requested = self._cancel_requested or is_first
-        if is_first:
+        if is_first and is_event_loop_running():
+            self._must_send_cancel = True
+            current_scheduler().watch(self, 0.0)
+        elif is_first:
             self._send_cancel()
         return not self.done()
 
@@ -287,29 +261,31 @@ class CivisFuture(PollableResult):
             return self._run_id
         return last_run_id(self.client, self._job_id, self._last_response)
 
-    # What a poll leads to
+    # What a poll is, and leads to
 
-    def _take_answer(self, response: Any) -> float | None:
-        """Draw the consequence of an answer; one that follows a cancel request is soon asked for again."""
-        delay = super()._take_answer(response)
-        if delay is None or not self._cancel_requested:
+    def _ask(self) -> float | None:
+        """Ask once; before that, cancel the run where that was left to this thread."""
+        if self._must_send_cancel:
+            self._must_send_cancel = False
+            try:
+                self._send_cancel()
+            except Exception:
+                logger.warning("%s could not be cancelled", self._describe(), exc_info=True)
+        return super()._ask()
+
+    def _next_delay(self) -> float:
+        """Seconds until the next poll: soon again after a cancel request."""
+        delay = super()._next_delay()
+        if not self._cancel_requested:
             return delay
         self._cancel_poll_count += 1
         return min(delay, poll_delay(self._cancel_poll_count - 1, None))
 
     def _on_failure(self, response: Any) -> float | None:
-        """Start a failed run again where that was wished for, else end with its error or its log's tail."""
-        lines: list[str] = []
-        if not getattr(response, "error", None) and self._job_id is not None and self._run_id is not None:
-            lines = read_log(self.client, self._job_id, self._run_id)
-            if not lines and self._log_attempts < LOG_ATTEMPTS:
-                self._log_attempts += 1
-                return LOG_DELAY
-        failure = job_failure(response, self._job_id, self._run_id, lines)
+        """Start a failed run again where that was wished for."""
         if self._may_start_again():
-            return self._start_again(failure)
-        self._settle_failed(failure)
-        return None
+            return self._start_again(response)
+        return super()._on_failure(response)
 
     def _may_start_again(self) -> bool:
         """Whether a failed run is to be followed by a new one."""
@@ -319,21 +295,23 @@ class CivisFuture(PollableResult):
             self._retries_left -= 1
             return True
 
-    def _start_again(self, failure: Exception) -> float | None:
+    def _start_again(self, response: Any) -> float | None:
         """Start a new run of the job and follow that one; never twice for one failure."""
         assert self._job_id is not None
         try:
             run_id = self._post_run(self._job_id)
         except Exception as error:
+            failure = job_failure(response, self._job_id, self._run_id, [])
             failure.__cause__ = error
             self._settle_failed(failure)
             return None
+        self._forget()
         logger.info(
             "run %s of job %s failed; it was started again as run %s", self._run_id, self._job_id, run_id
         )
         with self._condition:
             self._run_id = run_id
-            self._poll_count = self._log_attempts = 0
+            self._begin_run()
             if len(self._poller_args) > 1:
                 self._poller_args = (self._poller_args[0], run_id, *self._poller_args[2:])
             was_cancelled = self._cancel_requested
@@ -353,28 +331,6 @@ class CivisFuture(PollableResult):
 
     # Appearance
 
-    def _describe(self) -> str:
-        """Give what the future is about, for a message."""
-        if self._job_id is None:
-            return super()._describe()
-        return f"job {self._job_id}" + ("" if self._run_id is None else f" / run {self._run_id}")
-
     def __repr__(self) -> str:
         ids = f"job_id={self._job_id} run_id={self._run_id}"
         return f"<{type(self).__name__} at {id(self):#x} {ids} state={self.state}>"
-
-
-def _ids_of(poller_args: tuple[Any, ...]) -> tuple[int | None, int | None]:
-    """Give the job's and the run's ID among the arguments of a poller."""
-    job_id = as_id(poller_args[0]) if poller_args else None
-    run_id = as_id(poller_args[1]) if len(poller_args) > 1 else None
-    return job_id, run_id if job_id is not None else None
-
-
-def _is_event_loop_running() -> bool:
-    """Tell whether this thread runs an event loop, which must not be held up; loads no asyncio."""
-    asyncio = sys.modules.get("asyncio")
-    try:
-        return asyncio is not None and asyncio.get_running_loop() is not None
-    except RuntimeError:
-        return False

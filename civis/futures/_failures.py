@@ -22,6 +22,8 @@ LOG_TAIL_LINES = 10
 #: Entries that the platform gives at a time, and how often it is asked for more.
 LOG_PAGE = 10_000
 MOST_LOG_PAGES = 100
+#: Stands in for the error of a failed run whose log nobody wanted yet.
+LOG_UNREAD = "the run failed without an error, and its log has not been read"
 OUT_OF_MEMORY = re.compile(r"Process ran out of its .*memory")
 
 
@@ -29,27 +31,42 @@ class CivisPollingError(CivisClientError, TimeoutError):
     """The platform could not be asked about a job for so long that the future gave up.
 
     The job itself may well go on or have succeeded: attach to it again with
-    ``CivisFuture(client.jobs.get_runs, (job_id, run_id))`` when the platform answers again.
+    ``CivisFuture.attach(job_id, run_id)`` when the platform answers again.
     """
 
 
-class UnseenFailureWarning(RuntimeWarning):
+class CivisWarning(RuntimeWarning):
+    """Something about jobs that a program should know, and that is no error of a call.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", CivisWarning)  # doctest: +SKIP
+    """
+
+
+class UnseenFailureWarning(CivisWarning):
     """A job failed, and the program never asked its future for the result."""
 
 
-class UnfinishedJobWarning(RuntimeWarning):
+class UnfinishedJobWarning(CivisWarning):
     """The program ends while a job that it started and never asked about is still running."""
 
 
 def job_failure(
-    response: object, job_id: int | None, run_id: int | None, log_lines: list[str]
+    response: object, job_id: int | None, run_id: int | None, log_lines: list[str] | None
 ) -> CivisJobFailure | MemoryError:
-    """Give the exception for a failed run: its error or its log's end; `MemoryError` where it lacked that."""
-    error = _error_text(response)
-    for line in [error, *reversed(log_lines)]:
+    """Give the exception for a failed run: its error or its log's end; `MemoryError` where it lacked that.
+
+    `log_lines` is None where the log has not been read.
+    """
+    error = error_text(response)
+    for line in [error, *reversed(log_lines or [])]:
         if OUT_OF_MEMORY.search(line):
             return MemoryError(f"(From job {job_id} / run {run_id}) {line}")
-    message = error or "\n".join(log_lines[-LOG_TAIL_LINES:]) or "the run failed without an error or a log"
+    message = error or LOG_UNREAD
+    if not error and log_lines is not None:
+        message = "\n".join(log_lines[-LOG_TAIL_LINES:]) or "the run failed without an error or a log"
     return CivisJobFailure(message, response, job_id, run_id)
 
 
@@ -70,12 +87,25 @@ def read_log(client: APIClient, job_id: int, run_id: int) -> list[str]:
     return list(lines)
 
 
+def last_log_line(client: APIClient, job_id: int, run_id: int, last_id: int, known: str) -> tuple[int, str]:
+    """Give the ID and the text of the last line of a run's log, by what came after a known one."""
+    try:
+        entries = list(client.jobs.list_runs_logs(job_id, run_id, last_id=last_id))
+    except Exception:
+        logger.debug("the log of job %s, run %s cannot be read", job_id, run_id, exc_info=True)
+        entries = []
+    if not entries:
+        return last_id, known
+    last = max(entries, key=_entry_id)
+    return _entry_id(last), str(last.message).strip()
+
+
 def _entry_id(entry: Any) -> int:
     """Give the ID of a log entry, which grows with time."""
     return int(entry.id)
 
 
-def _error_text(response: object) -> str:
+def error_text(response: object) -> str:
     """Give the error that an answer reports, as text; empty where it reports none."""
     error = getattr(response, "error", None)
     return str(error).strip() if error else ""

@@ -7,6 +7,7 @@ table.
 from __future__ import annotations
 
 import enum
+import random
 import warnings
 from collections.abc import Iterable
 
@@ -24,6 +25,14 @@ FIRST_DELAY = 1.0
 GROWTH = 1.2
 #: … and stays at this many seconds.
 LONGEST_DELAY = 15.0
+#: Delays vary by up to this part of them, so that futures made together do not ask together.
+JITTER = 0.05
+#: Seconds between polls of a run whose end will be pushed.
+PUSHED_DELAY = 570.0
+#: Polls slow down when less than this part of the calls that the platform permits remains …
+LOW_REMAINDER = 0.1
+#: … to at most so many times the delay.
+MOST_SLOWDOWN = 10.0
 #: How long polls may fail without a break before the future gives up, in seconds.
 OUTAGE_LIMIT = 600.0
 
@@ -58,6 +67,27 @@ def poll_delay(poll_count: int, polling_interval: float | None) -> float:
         return EARLY_DELAYS[poll_count]
     # The exponent is bounded because 1.2 ** n overflows for a future that is polled for months.
     return min(LONGEST_DELAY, FIRST_DELAY * GROWTH ** min(poll_count - len(EARLY_DELAYS), 100))
+
+
+def jittered(delay: float) -> float:
+    """Vary a delay a little."""
+    return delay * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+
+
+def slowdown(remaining: int | None, limit: int | None) -> float:
+    """How many times longer delays are while so many of the permitted calls remain.
+
+    Examples
+    --------
+    >>> slowdown(500, 1000), slowdown(50, 1000), slowdown(0, 1000)
+    (1.0, 2.0, 10.0)
+    """
+    if remaining is None or not limit or limit <= 0:
+        return 1.0
+    part = max(remaining, 0) / limit
+    if part >= LOW_REMAINDER:
+        return 1.0
+    return min(MOST_SLOWDOWN, LOW_REMAINDER / part) if part else MOST_SLOWDOWN
 
 
 def outage_delay(error_count: int, polling_interval: float | None) -> float:

@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import atexit
 import concurrent.futures
 import threading
 import time
 import warnings
-import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from civis._clock import SYSTEM_CLOCK, Clock
-from civis.futures._failures import (
-    CivisPollingError,
-    UnfinishedJobWarning,
-    UnseenFailureWarning,
-    job_failure,
-)
+from civis.base import CivisAsyncResultBase
+from civis.futures import _lifetimes
+from civis.futures._failures import CivisPollingError, UnseenFailureWarning, job_failure
 from civis.futures._policy import (
     EARLY_DELAYS,
     OUTAGE_LIMIT,
     Verdict,
     check_interval,
     is_passing,
+    jittered,
     outage_delay,
     poll_delay,
     read_verdict,
 )
-from civis.futures._scheduler import call_after_fork, current_scheduler
+from civis.futures._progress import ProgressLine, find_screen, progress_text
+from civis.futures._scheduler import current_scheduler
 
 if TYPE_CHECKING:
     from civis.client import APIClient
 
 
-class PollableResult(concurrent.futures.Future[Any]):
+class PollableResult(CivisAsyncResultBase):
     """A `concurrent.futures.Future` whose result is found by polling.
 
     Polls happen on a few threads that all futures of the process share: making a future sends nothing,
@@ -72,13 +69,26 @@ class PollableResult(concurrent.futures.Future[Any]):
     [['1']]
     """
 
+    #: Seconds for which polls may fail without a break before the future ends with `CivisPollingError`; may
+    #: be set on a class or a future.
+    outage_limit: float = OUTAGE_LIMIT
     #: Where outages take their time from.
     _clock: Clock = SYSTEM_CLOCK
     #: Whether something happens on success besides ending; only the process that made the future does it.
     _acts_when_done = False
-    # Defaults for the destructor of an object whose construction failed.
+    # What most futures never change stands here: instances of few attributes share their keys, which takes a
+    # third of their memory away; and the destructor of one whose construction failed finds it.
     _failed_unseen = False
     _seen = False
+    _poll_count = 0
+    _error_count = 0
+    _failing_since: float | None = None
+    _is_polling = False
+    _must_poll_again = False
+    _settling = False
+    _last_response: Any = None
+    _calling_back: int | None = None
+    _callback_error: BaseException | None = None
 
     def __init__(
         self,
@@ -94,18 +104,10 @@ class PollableResult(concurrent.futures.Future[Any]):
         self._poller_args = tuple(poller_args)
         self._client = client
         self._poll_on_creation = poll_on_creation
-        self._poll_count = 0
-        self._error_count = 0
-        self._failing_since: float | None = None
-        self._is_polling = False
-        self._settling = False
-        self._last_response: Any = None
-        self._calling_back: int | None = None
-        self._callback_error: BaseException | None = None
         self._watched_by = current_scheduler()
         first = poll_delay(0, self._interval)
-        self._watched_by.watch(self, min(first, EARLY_DELAYS[0]) if poll_on_creation else first)
-        _living.add(self)
+        self._watched_by.watch(self, jittered(min(first, EARLY_DELAYS[0]) if poll_on_creation else first))
+        _lifetimes.enter(self)
 
     # What a user asks
 
@@ -148,13 +150,16 @@ class PollableResult(concurrent.futures.Future[Any]):
         """
         return self.done() and not self.cancelled() and self._peek_exception() is not None
 
-    def result(self, timeout: float | None = None) -> Any:
+    def result(self, timeout: float | None = None, *, progress: bool = False) -> Any:
         """Wait for the job and return what the platform said last.
 
         Parameters
         ----------
         timeout : int or float, optional
             Seconds to wait at most. By default as long as it takes.
+        progress : bool, optional
+            Show state, elapsed time and the log's last line while waiting, where there is a terminal or a
+            notebook to show them. By default nothing is shown.
 
         Returns
         -------
@@ -171,7 +176,12 @@ class PollableResult(concurrent.futures.Future[Any]):
         TimeoutError
             When it is not known within `timeout`.
         """
-        self._await_settled(timeout)
+        line = self._open_progress() if progress else None
+        try:
+            self._await_settled(timeout)
+        finally:
+            if line is not None:
+                line.close()
         return super().result(0)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
@@ -230,6 +240,12 @@ class PollableResult(concurrent.futures.Future[Any]):
         self._keep()
         super().add_done_callback(partial(_call_back, fn))
 
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Wait in an event loop, without holding it up: ``await future``."""
+        import asyncio  # noqa: PLC0415 - takes long to load, and who awaits has loaded it
+
+        return asyncio.wrap_future(self).__await__()
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {id(self):#x} state={self.state}>"
 
@@ -250,6 +266,7 @@ class PollableResult(concurrent.futures.Future[Any]):
 
     def __del__(self) -> None:
         self._warn_unseen()
+        self._forget()
 
     # What the scheduler does
 
@@ -257,16 +274,20 @@ class PollableResult(concurrent.futures.Future[Any]):
         """Ask once; the seconds until the next poll, or None when the result is known."""
         with self._condition:
             if self._settling or self._is_polling:
+                # What is to be learned may have happened after the question that is under way was put.
+                self._must_poll_again = self._is_polling
                 return None
-            self._is_polling = True
+            self._is_polling, self._must_poll_again = True, False
+        delay: float | None = None
         try:
-            return self._ask()
+            delay = self._ask()
         except Exception as error:
             self._settle_failed(error)
-            return None
         finally:
             with self._condition:
                 self._is_polling = False
+                is_urgent = self._must_poll_again and delay is not None
+        return 0.0 if is_urgent else delay
 
     def _ask(self) -> float | None:
         """Call the poller and draw the consequence."""
@@ -290,7 +311,11 @@ class PollableResult(concurrent.futures.Future[Any]):
             self._settle_cancelled()
         elif verdict is Verdict.FAILED:
             return self._on_failure(response)
-        return poll_delay(self._poll_count, self._interval) if verdict is Verdict.RUNNING else None
+        return self._next_delay() if verdict is Verdict.RUNNING else None
+
+    def _next_delay(self) -> float:
+        """Seconds until a job that is running is asked about again."""
+        return jittered(poll_delay(self._poll_count, self._interval))
 
     def _take_error(self, error: Exception) -> float | None:
         """Draw the consequence of a poll that failed: a line that is down says nothing about the job."""
@@ -301,16 +326,16 @@ class PollableResult(concurrent.futures.Future[Any]):
         now = self._clock.monotonic()
         if self._failing_since is None:
             self._failing_since = now
-        if now - self._failing_since > OUTAGE_LIMIT:
+        if now - self._failing_since > self.outage_limit:
             self._settle_failed(self._outage(error))
             return None
-        return outage_delay(self._error_count, self._interval)
+        return jittered(outage_delay(self._error_count, self._interval))
 
     def _outage(self, error: Exception) -> CivisPollingError:
         """Give the error of a future that could not ask for too long."""
         outage = CivisPollingError(
-            f"the platform could not be asked for {OUTAGE_LIMIT:.0f} seconds; the job may still be running. "
-            f"The last attempt failed with {type(error).__name__}: {error}"
+            f"the platform could not be asked for {self.outage_limit:.0f} seconds; "
+            f"the job may still be running. The last attempt failed with {type(error).__name__}: {error}"
         )
         outage.__cause__ = error
         return outage
@@ -339,8 +364,9 @@ class PollableResult(concurrent.futures.Future[Any]):
         """End as cancelled, and tell those who wait by `concurrent.futures.wait` as an executor would."""
 
         def end() -> None:
-            super(PollableResult, self).cancel()
-            super(PollableResult, self).set_running_or_notify_cancel()
+            # Not `cancel` of the classes between: those ask the platform.
+            concurrent.futures.Future.cancel(self)
+            self.set_running_or_notify_cancel()
 
         self._settle(end)
 
@@ -358,7 +384,8 @@ class PollableResult(concurrent.futures.Future[Any]):
                 self._calling_back = None
                 self._condition.notify_all()
             current_scheduler().unwatch(self)
-            _kept.discard(self)
+            self._forget()
+            _lifetimes.let_go(self)
 
     def _await_settled(self, timeout: float | None) -> None:
         """Wait until the future is done and its callbacks have run; raise what a callback raised."""
@@ -373,6 +400,30 @@ class PollableResult(concurrent.futures.Future[Any]):
                 self._condition.wait_for(lambda: self._calling_back is None, remaining)
                 if self._callback_error is not None:
                     raise self._callback_error
+        self._complete_failure()
+
+    def _complete_failure(self) -> None:
+        """Find out the rest of why the job failed, which is worth a request once somebody asks."""
+
+    def _forget(self) -> None:
+        """Let go of what knows the future for as long as it is not done."""
+
+    def _open_progress(self) -> ProgressLine | None:
+        """Show how the job goes on, if there is where."""
+        screen = None if self.done() else find_screen()
+        if screen is None:
+            return None
+
+        def describe(seconds: float) -> str:
+            return progress_text(self._describe(), self.state, seconds, self._last_log_line())
+
+        line = ProgressLine(screen, describe)
+        current_scheduler().watch(line, 0.0)
+        return line
+
+    def _last_log_line(self) -> str:
+        """Give the last line of the job's log as far as it is known."""
+        return ""
 
     def _watch_again(self) -> None:
         """Poll at once if that was promised for the first question; in a forked child, poll at all."""
@@ -387,7 +438,7 @@ class PollableResult(concurrent.futures.Future[Any]):
         """Stay alive and polled until done, though nobody holds the future: something is to be done then."""
         with self._condition:
             if not self._settling:
-                _kept.add(self)
+                _lifetimes.keep(self)
 
     def _peek_exception(self) -> BaseException | None:
         """Give the exception of a future that is done, seen by the program from now on."""
@@ -403,12 +454,20 @@ class PollableResult(concurrent.futures.Future[Any]):
         """Give what the future is about, for a message."""
         return f"what {getattr(self._poller, '__qualname__', self._poller)!s}{self._poller_args} polls"
 
+    def _page(self) -> str:
+        """Give where a person finds it, for a message."""
+        return self._describe()
+
+    def _is_forgotten(self) -> bool:
+        """Whether the job goes on, for all that is known, and nobody ever asked for its result."""
+        return not (self.done() or self._seen)
+
     def _warn_unseen(self) -> None:
         """Say once that a failure was never looked at."""
         if self._failed_unseen:
             self._failed_unseen = False
             warnings.warn(
-                f"{self._describe()} failed, and nobody asked for its result: {self._exception}",
+                f"{self._page()} failed, and nobody asked for its result: {self._exception}",
                 UnseenFailureWarning,
                 stacklevel=3,
             )
@@ -419,7 +478,7 @@ class PollableResult(concurrent.futures.Future[Any]):
         self._waiters: list[Any] = []
         # What is called when it is done is called once, and by the process that asked for it.
         self._done_callbacks: list[Any] = []
-        self._is_polling = False
+        self._is_polling = self._must_poll_again = False
         self._calling_back = None
         self._settling = self.done()
         if not self._settling and not self._acts_when_done:
@@ -433,36 +492,3 @@ def _call_back(fn: Callable[[Any], object], future: PollableResult) -> None:
         fn(future)
     except Exception as error:
         future._callback_error = error
-
-
-#: Every future that still exists, for the end of the process and for forked children.
-_living: weakref.WeakSet[PollableResult] = weakref.WeakSet()
-#: Futures that do something when their job is done, and therefore live until then.
-_kept: set[PollableResult] = set()
-
-
-def _start_over_in_child() -> None:
-    """Make the futures that a fork copied usable; what they do when done is left to the parent."""
-    _kept.clear()
-    for future in list(_living):
-        future._start_over_in_child()
-
-
-def _report_at_exit() -> None:
-    """Say what the program never looked at; no request is made, since a program's end must be quick."""
-    running = []
-    for future in list(_living):
-        future._warn_unseen()
-        if not future.done() and not future._seen:
-            running.append(future._describe())
-    if running:
-        warnings.warn(
-            f"the program ends while this is still running and nobody asked for the result: "
-            f"{', '.join(sorted(running)[:10])}{' …' if len(running) > 10 else ''}",
-            UnfinishedJobWarning,
-            stacklevel=2,
-        )
-
-
-call_after_fork(_start_over_in_child)
-atexit.register(_report_at_exit)

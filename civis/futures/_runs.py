@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from civis._env import api_endpoint
+from civis._env import web_address
 
 if TYPE_CHECKING:
     from civis.client import APIClient
@@ -57,14 +56,10 @@ def request_cancel(client: APIClient, poller: Callable[..., Any], job_id: int, r
 
 
 def page_url(client: APIClient | None, job_id: int | None, run_id: int | None = None) -> str | None:
-    """Give the address of the page of a job or run; elsewhere than on the hosted platform that of the API."""
+    """Give the address of the page of a job or run on the platform of the client."""
     if job_id is None:
         return None
-    # Not a public name, which a client would look for among the resources of the platform.
-    endpoint = getattr(client, "_endpoint", None)
-    parts = urlsplit(endpoint if isinstance(endpoint, str) else api_endpoint(None))
-    if parts.netloc.startswith("api."):
-        site = f"{parts.scheme}://platform.{parts.netloc[len('api.') :]}/spa/#"
-    else:
-        site = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    # Not the public name, which a stand-in for a client would look for among the resources of the platform.
+    known = getattr(client, "_web_address", None)
+    site = known if isinstance(known, str) else web_address()
     return f"{site}/jobs/{job_id}" + ("" if run_id is None else f"/runs/{run_id}")

@@ -10,7 +10,8 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from civis.futures._due import DueTimes
@@ -134,6 +135,17 @@ _after_fork: list[Callable[[], None]] = []
 def current_scheduler() -> Scheduler:
     """Give the scheduler of this process."""
     return _scheduler
+
+
+@contextmanager
+def scheduling_by(scheduler: Scheduler) -> Iterator[None]:
+    """Have futures that are made in the block watched by another scheduler, such as one on a fake clock."""
+    global _scheduler
+    before, _scheduler = _scheduler, scheduler
+    try:
+        yield
+    finally:
+        _scheduler = before
 
 
 def call_after_fork(action: Callable[[], None]) -> None:

@@ -62,7 +62,7 @@ class _ContainerShellExecutor(JobExecutor):
     ) -> None:
         super().__init__(name, hidden, max_n_retries, client, polling_interval, inc_script_names)
         self.docker_image_name = docker_image_name
-        self.required_resources = dict(
+        self.required_resources: Any = dict(
             REQUIRED_RESOURCES if required_resources is None else required_resources
         )
         self.arguments = dict(kwargs.pop("arguments", None) or {})

@@ -100,7 +100,7 @@ def test_an_answer_that_says_no_ends_the_future(jobs, follow):
 
 
 def test_an_outage_is_no_failure_of_the_job(jobs, follow, monkeypatch):
-    monkeypatch.setattr("civis.futures._pollable.OUTAGE_LIMIT", -1)
+    monkeypatch.setattr(CivisFuture, "outage_limit", -1)
     jobs.add(7, CivisConnectionError("no route"))
     with pytest.raises(CivisPollingError, match="may still be running"):
         follow().result(LONG)
@@ -378,9 +378,9 @@ def test_an_event_loop_can_wait(jobs, follow):
 
     state, endless = asyncio.run(wait())
     assert state == "succeeded"
-    assert jobs.cancelled == [(3, 8)]
     with pytest.raises(concurrent.futures.CancelledError):
         endless.result(LONG)
+    assert jobs.cancelled == [(3, 8)]
 
 
 class TestInterrupts:

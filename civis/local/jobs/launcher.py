@@ -1,0 +1,148 @@
+"""A small program between the platform and a run's program: whatever happens, nothing outlives the run.
+
+Started as ``python -I -S launcher.py CONTROL REPORT PROGRAM ARGUMENT…``; knows nothing of the package, so that
+it starts fast. CONTROL is a pipe on which the platform writes ``T`` (ask the program to end) or ``K`` (end it);
+when the platform dies, its end closes, which counts as ``K``. On REPORT the launcher writes one line of JSON
+for the start, and one for the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+from typing import NoReturn
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE)
+
+
+def _prctl(option: int, value: int) -> None:
+    """Ask Linux for something about this process; where that is not possible, it goes on without."""
+    if sys.platform != "linux":
+        return
+    import ctypes  # noqa: PLC0415 - milliseconds that other systems need not spend
+
+    try:
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    except (OSError, AttributeError):  # a C library without it
+        return
+
+
+def _tell(report: int, **fields: object) -> None:
+    """Write a line for the platform, which may be gone."""
+    try:
+        os.write(report, (json.dumps(fields) + "\n").encode())
+    except OSError:
+        return
+
+
+def _exec(command: list[str], report: int, parent: int) -> NoReturn:
+    """Become the program: the leader of a session of its own that ends with the launcher."""
+    try:
+        os.setsid()
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == parent:
+            os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
+    except OSError as error:
+        _tell(report, error=error.strerror or str(error))
+    finally:
+        os._exit(127)
+
+
+def _kill(process: int, number: int) -> None:
+    """Send a signal to a program's group; nobody may be left, or only zombies."""
+    try:
+        os.killpg(process, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _children() -> list[int]:
+    """List the children of this process, by the system's table of processes; none where it has no such."""
+    found, own = [], str(os.getpid())
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
+                # The name of the program is in parentheses and may hold any of them itself.
+                state, parent = file.read().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if parent == own and state != "Z":
+            found.append(int(name))
+    return found
+
+
+def _end_all(process: int) -> tuple[int, float]:
+    """End whatever the program left; give its exit code and the seconds of processor time it took."""
+    _kill(process, signal.SIGKILL)
+    _, status, usage = os.wait4(process, 0)
+    while True:  # a child's death makes its children ours
+        for child in _children():
+            try:
+                os.kill(child, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            break
+    return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+
+
+def _has_ended(process: int) -> bool:
+    """Tell whether the program has ended; it is not reaped, so that its group's ID stays its own."""
+    if hasattr(os, "waitid"):
+        return os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+    try:  # macOS before Python 3.13
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def _watch(process: int, control: int, wakes: int) -> None:
+    """Wait until the program has ended or has to; hand on what the platform asks."""
+    while not _has_ended(process):
+        ready, _, _ = select.select([control, wakes], [], [])
+        if wakes in ready:
+            os.read(wakes, 512)
+        if control in ready:
+            asked = os.read(control, 1)
+            if asked != b"T":
+                return
+            _kill(process, signal.SIGTERM)
+
+
+def main(control: int, report: int, command: list[str]) -> None:
+    """Run a program to its end, and end all that it started."""
+    for each in (control, report):
+        os.set_inheritable(each, False)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    wakes, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    for number in _SIGNALS:  # the platform decides when it ends
+        signal.signal(number, signal.SIG_IGN)
+    own = os.getpid()
+    process = os.fork()
+    if process == 0:
+        _exec(command, report, own)
+    # Held open here, the program's output would never end.
+    for standard in (1, 2):
+        os.dup2(0, standard)
+    _tell(report, process=process)
+    _watch(process, control, wakes)
+    code, seconds = _end_all(process)
+    _tell(report, code=code, seconds=seconds)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

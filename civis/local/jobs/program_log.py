@@ -1,0 +1,79 @@
+"""What a program writes, as lines of its run's log: decoded, split, and stored a burst at a time."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Iterator, Sequence
+
+from civis.local.jobs.executors import RunContext
+
+__all__ = ["ProgramLog"]
+
+_LONGEST_LINE = 10_000  # characters; a longer one goes on in the next line of the log
+
+
+class _Stream:
+    """One of a program's two outputs."""
+
+    def __init__(self, level: str) -> None:
+        self.level = level
+        self.last = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest = ""
+
+    def lines(self, chunk: bytes) -> list[str]:
+        """Take some output and give the lines that it completes; nothing means that there is no more."""
+        text = self._rest + self._decoder.decode(chunk, final=not chunk).replace("\x00", "")
+        *lines, self._rest = text.split("\n")
+        if self._rest and (not chunk or len(self._rest) > _LONGEST_LINE):
+            lines, self._rest = [*lines, self._rest], ""
+        shown = [line.rstrip("\r") for line in _wrapped(lines)]
+        self.last = next((line for line in reversed(shown) if line.strip()), self.last)
+        return shown
+
+
+class ProgramLog:
+    """Turns what a program writes into lines of a run's log.
+
+    Parameters
+    ----------
+    context : RunContext
+        Whose log it is.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._streams = {"stdout": _Stream("info"), "stderr": _Stream("error")}
+
+    @property
+    def last(self) -> str:
+        """The last line that says something; one of the errors if there is one."""
+        return self._streams["stderr"].last or self._streams["stdout"].last
+
+    def add(self, chunks: Sequence[tuple[str, bytes]]) -> None:
+        """Take what came since the last time.
+
+        Parameters
+        ----------
+        chunks : sequence of (str, bytes)
+            In their order: which stream (``"stdout"``, ``"stderr"``), and what it gave; nothing is its end.
+        """
+        entries = list(self._entries(chunks))
+        if entries:
+            self._context.log_entries(entries)
+
+    def _entries(self, chunks: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, str]]:
+        """Give levels and lines."""
+        for name, chunk in chunks:
+            stream = self._streams[name]
+            for line in stream.lines(chunk):
+                yield stream.level, line
+
+
+def _wrapped(lines: Sequence[str]) -> Iterator[str]:
+    """Break lines that are too long for one line of a log."""
+    for line in lines:
+        if len(line) <= _LONGEST_LINE:
+            yield line
+        else:
+            yield from (line[start : start + _LONGEST_LINE] for start in range(0, len(line), _LONGEST_LINE))
