@@ -1,9 +1,13 @@
 """What holds for the package as a whole: its import, its version, the README's commands."""
 
+import os
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
+
+import pytest
 
 import civis
 
@@ -28,3 +32,8 @@ def test_ci_runs_the_command_of_the_readme():
     commands = re.findall(r"```bash\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len(commands) == 2
     assert commands[1] in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.skipif("TOX_ENV_NAME" not in os.environ, reason="only tox installs the wheel")
+def test_it_is_the_installed_package_that_is_tested() -> None:
+    assert Path(civis.__file__).is_relative_to(sysconfig.get_paths()["purelib"])
