@@ -22,6 +22,8 @@ from civis.resources._values import (
 
 #: The further argument of operations whose answers come in pages.
 ITERATOR = "iterator"
+#: How many arguments are told beside the near ones.
+_FEW = 8
 _IN_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
@@ -128,10 +130,11 @@ def _iterator_of(operation: Operation) -> tuple[str, ...]:
 def _unknown(operation: Operation, name: str, known: Sequence[str], called: str) -> str:
     """Say that there is no such argument, and which one may have been meant."""
     text = f"{called} got an unexpected keyword argument {name!r}."
-    near = suggestion(name, known)
-    if near:
-        return text + near
-    return f"{text} It takes {', '.join(known)}." if known else f"{text} It takes none."
+    text += suggestion(name, known)
+    # Few are told whole: what was meant may be called quite differently, ``input`` for ``arguments``.
+    if len(known) <= _FEW or not text.endswith("?"):
+        text += f" It takes {', '.join(known)}." if known else " It takes none."
+    return text
 
 
 def _request(operation: Operation, values: Mapping[str, object], iterator: bool) -> Request:

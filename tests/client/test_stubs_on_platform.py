@@ -15,7 +15,7 @@ import pytest
 from civis import resources
 from civis.client import APIClient
 from civis.local import Platform
-from civis.resources._stubs.command import FOLDER
+from civis.resources._stubs import FOLDER
 from civis.response import ListResponse, Response
 
 

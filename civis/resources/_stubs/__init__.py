@@ -4,6 +4,7 @@ What comes out are the files of `civis.resources.types`; no program loads this p
 these files do. Knows neither HTTP nor the client.
 """
 
+from civis.resources._stubs.files import FOLDER, differences, write_files
 from civis.resources._stubs.modules import render
 
-__all__ = ["render"]
+__all__ = ["FOLDER", "differences", "render", "write_files"]
