@@ -13,6 +13,7 @@ class BuildWithTypes(build_py):
     """Writes ``civis/resources/types/*.pyi`` from the description that ships, before files are gathered."""
 
     def run(self) -> None:
+        """Write the types, then do what the step does."""
         sys.path.insert(0, str(ROOT))
         try:
             # Not before: the package is in the way of nothing else that setuptools is asked for.

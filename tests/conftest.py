@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["civis.testing"]  # as its entry point does where the package is installed
+collect_ignore = ["sample_project"]  # a project of its own, which a test runs
+
 #: Threads that live as long as the process by design: the scheduler of futures and its pool.
 LASTING_THREADS = (
     "civis-futures",

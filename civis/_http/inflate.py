@@ -3,25 +3,53 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import zlib
 from collections.abc import Iterator
 from typing import Any
-
-_engine: Any = zlib
-with contextlib.suppress(ImportError):  # optional: three times as fast, otherwise the same
-    from isal import isal_zlib
-
-    _engine = isal_zlib
 
 GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_FORMAT = 31
 #: Bytes given out at once: a small input may inflate a thousandfold.
 MOST_OUTPUT = 4 << 20
-_ERRORS: tuple[type[Exception], ...] = (zlib.error, _engine.error)
+#: Whole gzip of ``civis`` 3 times; what an engine must make of it, and of it with a bit turned over.
+_SAMPLE = bytes.fromhex("1f8b08000000000002ff4bce2ccb2c4e8613007aaa75e80f000000")
+_SAMPLE_PLAIN = b"civis" * 3
 
 
 class CorruptGzip(ValueError):  # noqa: N818 - translated at once, never seen by users
     """The bytes are no whole gzip stream."""
+
+
+def is_sound(engine: Any) -> bool:
+    """Tell whether an engine inflates a sample, misses no end, and finds damage to the trailer."""
+    whole = engine.decompressobj(_GZIP_FORMAT)
+    cut = engine.decompressobj(_GZIP_FORMAT)
+    if whole.decompress(_SAMPLE + b"next", MOST_OUTPUT) != _SAMPLE_PLAIN or whole.unused_data != b"next":
+        return False
+    cut.decompress(_SAMPLE[:-1], MOST_OUTPUT)
+    if cut.eof or not whole.eof:
+        return False
+    for place in range(len(_SAMPLE) - 8, len(_SAMPLE)):
+        damaged = bytearray(_SAMPLE)
+        damaged[place] ^= 1
+        with contextlib.suppress(zlib.error, engine.error):
+            engine.decompressobj(_GZIP_FORMAT).decompress(bytes(damaged), MOST_OUTPUT)
+            return False
+    return True
+
+
+def pick_engine() -> Any:
+    """Give the fastest library there is that proves itself: isal takes 0.4 of the time of zlib."""
+    with contextlib.suppress(ImportError):
+        isal_zlib = importlib.import_module("isal.isal_zlib")
+        if is_sound(isal_zlib):
+            return isal_zlib
+    return zlib
+
+
+_engine: Any = pick_engine()
+_ERRORS: tuple[type[Exception], ...] = (zlib.error, _engine.error)
 
 
 class Inflater:

@@ -6,6 +6,8 @@ which is imported by the commands that need it, because its packages are large a
 
 from __future__ import annotations
 
+import gc
+import logging
 import os
 import shutil
 import signal
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["local"]
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # as shells have it
+#: Seconds for which a new user's key works.
+_YEAR = 365 * 24 * 3600
 #: Signals that are handed on to a command, where the system has them.
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
 #: Signals that a terminal sends to the command itself.
@@ -70,14 +74,44 @@ def local() -> None:
     help="The port to listen on; by default a free one.",
 )
 @_data_dir
-def start(host: str, port: int, data_dir: Path | None) -> None:
+@click.option(
+    "--log-requests",
+    is_flag=True,
+    help="Print a line a request: time, method, path, status, duration, request ID.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=16,
+    show_default=True,
+    metavar="N",
+    help="How many runs of jobs go on at once, not counting those that wait for runs they have started.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How long a run may take; by default as long as it likes.",
+)
+def start(
+    host: str,
+    port: int,
+    data_dir: Path | None,
+    log_requests: bool,
+    workers: int,
+    time_limit: float | None,
+) -> None:
     """Run a platform until Ctrl-C; its data stay for the next start."""
     with _plain_errors():
-        platform = _lasting_platform(data_dir, host=host, port=port)
+        limits = {"workers": workers, "run_seconds": time_limit}
+        platform = _lasting_platform(data_dir, host=host, port=port, **limits)
         # Before the start: a signal that comes meanwhile must not leave a half-started platform.
         with _stop_signals() as stops, platform:
             _announce(platform)
-            _wait(stops)
+            if log_requests:
+                _print_requests()
+            with _settled():
+                _wait(stops)
 
 
 @local.command(
@@ -96,8 +130,8 @@ def execute(context: click.Context, data_dir: Path | None, command: tuple[str, .
     if not command:
         raise click.UsageError("Missing the command to run: civis local exec [--data-dir DIR] -- COMMAND …")
     with _plain_errors():
-        from civis.local import Platform  # noqa: PLC0415 - large and optional
-
+        with _loading():
+            from civis.local import Platform  # noqa: PLC0415 - large and optional
         with Platform(data_dir) as platform:
             variables = {"CIVIS_API_ENDPOINT": platform.url, "CIVIS_API_KEY": platform.api_key}
             status = _run(command, {**os.environ, **variables})
@@ -120,20 +154,61 @@ def add_database(name: str, data_dir: Path | None) -> None:
 
 
 @local.command()
-def demo() -> None:
-    """Show the main job end to end: table in, SQL, table out, CSV out, file there and back."""
-    with _plain_errors():
-        from civis.cli.demo import run  # noqa: PLC0415 - imports the whole client
-        from civis.local import Platform  # noqa: PLC0415 - large and optional
+@click.argument("login")
+@click.option("--name", help="The person's name; by default the login.")
+@click.option("--email", help="By default LOGIN@example.com.")
+@_data_dir
+def user(login: str, name: str | None, email: str | None, data_dir: Path | None) -> None:
+    """Add the user LOGIN to a platform that is not running, and print an API key of theirs.
 
+    The key is shown this once. It works for a year.
+    """
+    with _plain_errors(), _lasting_platform(data_dir) as platform, platform.client() as client:
+        groups = client.groups.list(limit=1)
+        added = client.users.post(name or login, email or f"{login}@example.com", groups[0].id, user=login)
+        key = client.users.post_api_keys(added.id, _YEAR, "civis local user")
+        click.echo(f"User {login!r} has the ID {added.id} in {platform.data_dir}; the key:", err=True)
+        click.echo(key.token)
+
+
+@local.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_data_dir
+def reset(yes: bool, data_dir: Path | None) -> None:
+    """Empty a platform that is not running: databases, files, jobs, users; its key stays."""
+    with _plain_errors(), _lasting_platform(data_dir) as platform:
+        if not yes:
+            click.confirm(f"Remove all data in {platform.data_dir}?", abort=True, err=True)
+        platform.reset()
+        click.echo(f"Emptied {platform.data_dir}", err=True)
+
+
+@local.command()
+def demo() -> None:
+    """Move real data in and out of a platform, and check every value.
+
+    A data frame becomes a table, SQL aggregates it, it comes back, is exported as CSV, and that file goes up
+    and down again. The platform is a new one, and everything goes when the command ends.
+    """
+    with _plain_errors():
+        _announce_step("… start a platform")
+        with _loading():
+            from civis.cli.demo import run  # noqa: PLC0415 - imports the whole client
+            from civis.local import Platform  # noqa: PLC0415 - large and optional
         with Platform() as platform:
-            run(platform.client(), click.echo)
+            run(platform.client(), click.echo, announce=_announce_step)
+
+
+def _announce_step(line: str) -> None:
+    """Say what is being done; on a terminal the next line, or a bar, takes its place."""
+    is_terminal = sys.stdout.isatty()
+    click.echo(f"{line}\r" if is_terminal else line, nl=not is_terminal)
 
 
 def _lasting_platform(data_dir: Path | None, **options: Any) -> Platform:
     """Make a platform on a directory, by default the one of this user."""
-    from civis.local import Platform, default_data_dir  # noqa: PLC0415 - large and optional
-
+    with _loading():
+        from civis.local import Platform, default_data_dir  # noqa: PLC0415 - large and optional
     return Platform(data_dir or default_data_dir(), **options)
 
 
@@ -149,19 +224,52 @@ def _wait(stops: SimpleQueue[int]) -> None:
 
 def _announce(platform: Platform) -> None:
     """Say where the platform is, at once even if the output goes to a pipe."""
+    assign = "set" if sys.platform == "win32" else "export"
     lines = (
-        f"Civis Platform is running on this machine at {platform.url}",
-        f"API key: {platform.api_key}",
-        f"Data: {platform.data_dir}",
+        f"Civis Platform is running at {platform.url}",
+        f"Its data are in {platform.data_dir}",
         "",
-        "To use it, run in another shell:",
-        f"  export CIVIS_API_ENDPOINT={platform.url}",
-        f"  export CIVIS_API_KEY={platform.api_key}",
+        "To use it, paste into another terminal:",
+        "",
+        f"  {assign} CIVIS_API_ENDPOINT={platform.url}",
+        f"  {assign} CIVIS_API_KEY={platform.api_key}",
         "",
         "Ctrl-C stops it.",
     )
     click.echo("\n".join(lines))
     sys.stdout.flush()
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Keep the garbage collector from looking through modules, a tenth of the time that they take to load."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """Spare the garbage collector what was loaded for the start and lives as long as the process."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _print_requests() -> None:
+    """Print a line a request on standard error, which is not buffered and takes nothing from a pipe."""
+    from civis.local.api.access_log import logger  # noqa: PLC0415 - large and optional
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
 
 
 @contextmanager

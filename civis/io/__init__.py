@@ -33,3 +33,12 @@ __all__ = [
     "split_schema_tablename",
     "transfer_table",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Refuse a name that there is not, and name those that may have been meant."""
+    if name.startswith("_"):  # ``from civis.io import _files`` asks here before it loads the module
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from civis._names import suggestion  # noqa: PLC0415 - only an error needs it
+
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}.{suggestion(name, __all__)}")

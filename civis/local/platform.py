@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +28,7 @@ from civis.local.api.authentication import KeyUses
 from civis.local.api.dispatch import Dispatcher
 from civis.local.api.faults import Faults
 from civis.local.blobs import Blobs
-from civis.local.jobs import Queue
+from civis.local.jobs import WORKERS, Queue
 from civis.local.locking import DirectoryLock
 from civis.local.notify import Notifier
 from civis.local.services import all_routes
@@ -60,9 +61,15 @@ class Platform:
         What tells it the time.
     resources : {"all", "base"}, default "all"
         Which resources its API description lists.
+    workers : int, default 16
+        How many runs of jobs go on at once, not counting those that wait for runs they have started.
+    run_seconds : float, optional
+        How long a run may take, in seconds; by default as long as it likes.
 
     Raises
     ------
+    ValueError
+        When there is not one worker, or no time for a run.
     ImportError
         On import, when the packages of ``civis[local]`` are not installed.
 
@@ -82,7 +89,11 @@ class Platform:
         port: int = 0,
         clock: Clock = SYSTEM_CLOCK,
         resources: Literal["base", "all"] = "all",
+        workers: int = WORKERS,
+        run_seconds: float | None = None,
     ) -> None:
+        self._make_queue = partial(Queue, self, workers=workers, run_seconds=run_seconds)
+        self._make_queue()  # refuses what is no number of workers now, not at the start
         self._given_dir = None if data_dir is None else plain_path(data_dir)
         self._host, self._port, self._resources = host, port, resources
         self.clock = clock
@@ -389,7 +400,7 @@ class _Parts:
             self._new_state = StateImage(self.state) if is_new else None
             if self._new_state is not None:
                 opened.callback(self._new_state.close)
-            self.queue = Queue(self._platform)
+            self.queue = self._platform._make_queue()
             opened.callback(self.queue.stop)
             self.queue.start()
             self._data = opened.pop_all()

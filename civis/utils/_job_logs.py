@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from civis._clock import SYSTEM_CLOCK, Clock
+from civis._errors import CivisConnectionError
 from civis._states import is_done
 from civis.utils._jobs import make_client
 
@@ -23,6 +24,9 @@ GROWTH = 1.5
 LONGEST_DELAY = 5.0
 #: How long the platform may go on saying that more may come after the end of a run, in seconds.
 LONGEST_TAIL = 60.0
+#: How long the platform may be out of reach before following ends with the error, in seconds; the log is
+#: then read on from where it was.
+LONGEST_SILENCE = 300.0
 
 
 def job_logs(
@@ -54,6 +58,9 @@ def job_logs(
     ------
     ValueError
         When the job has never run, or `finished_timeout` is below 0.
+    civis.base.CivisConnectionError
+        When the platform is out of reach for five minutes; a shorter break is waited out, and nothing is lost
+        or told twice by it.
 
     Examples
     --------
@@ -81,11 +88,20 @@ def follow_log(
     last_id = 0
     delay = FIRST_DELAY
     finished_at: float | None = None
+    answered_at = clock.monotonic()
     while True:
-        # Asked before the log: what a run wrote before its end is then in the answer that follows.
-        if finished_at is None and is_done(client.jobs.get_runs(job_id, run_id).state):
-            finished_at = clock.monotonic()
-        page = read_page(client, job_id, run_id, last_id)
+        try:
+            # Asked before the log: what a run wrote before its end is then in the answer that follows.
+            if finished_at is None and is_done(client.jobs.get_runs(job_id, run_id).state):
+                finished_at = clock.monotonic()
+            page = read_page(client, job_id, run_id, last_id)
+        except CivisConnectionError:
+            if clock.monotonic() - answered_at >= LONGEST_SILENCE:
+                raise
+            clock.sleep(delay)
+            delay = min(LONGEST_DELAY, delay * GROWTH)
+            continue
+        answered_at = clock.monotonic()
         yield from page.entries
         last_id = page.last_id
         if page.entries:
@@ -93,14 +109,9 @@ def follow_log(
             if page.is_behind:
                 continue
         if finished_at is not None:
-            if page.is_complete:
-                return
-            left = (
-                finished_at
-                + (LONGEST_TAIL if finished_timeout is None else finished_timeout)
-                - clock.monotonic()
-            )
-            if left <= 0:
+            tail = LONGEST_TAIL if finished_timeout is None else finished_timeout
+            left = finished_at + tail - clock.monotonic()
+            if page.is_complete or left <= 0:
                 return
             delay = min(delay, left)
         clock.sleep(delay)

@@ -68,6 +68,24 @@ def test_start_serves_until_it_is_told_to_stop(tmp_path: Path, number: str) -> N
     assert (tmp_path / "api-key").read_text().strip() == key
 
 
+@NEEDS_SIGNALS
+def test_requests_are_told_when_asked_for(tmp_path: Path) -> None:
+    command = [*CIVIS, "local", "start", "--log-requests", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        for line in process.stdout:
+            if "Ctrl-C" in line:
+                break
+        # What is printed comes after the lines above, so that only the last of them tells that it listens.
+        while not requests.get(f"{url}healthz?key=hidden", timeout=60).ok:
+            pass
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert [line.split()[1:4] for line in errors.splitlines()] == [["GET", "/healthz", "200"]]
+
+
 def test_start_keeps_its_data_where_the_user_keeps_such(tmp_path: Path) -> None:
     # A directory that is taken ends the command, and the message tells which one it is.
     environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path)}

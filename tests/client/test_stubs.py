@@ -21,8 +21,7 @@ from civis.local.catalog import description
 from civis.local.catalog import document as catalog_document
 from civis.local.catalog.__main__ import main as write_description
 from civis.resources import API_SPEC_PATH, read_local_spec, signature_of
-from civis.resources._stubs import render
-from civis.resources._stubs import FOLDER, differences
+from civis.resources._stubs import FOLDER, differences, render
 from civis.resources._stubs.command import main as write_types
 from civis.resources._stubs.modules import class_name
 

@@ -60,6 +60,8 @@ class Call:
     after_commit : callable
         ``after_commit(callback)`` has the callback called, without arguments, once the transaction is
         committed; when the handler raises, it never is.
+    key_id : int, optional
+        The ID of the API key that the request came with.
     """
 
     operation: CatalogOperation
@@ -68,6 +70,7 @@ class Call:
     connection: Connection
     platform: Platform
     after_commit: Callable[[Callable[[], object]], None] = field(default_factory=AfterCommit)
+    key_id: int | None = None
 
     @property
     def now(self) -> datetime:

@@ -205,7 +205,9 @@ class Dispatcher:
         takes_body = any(each.location == "body" for each in match.operation.parameters)
         body = read_body(received.content, received.headers.get("content-type", "")) if takes_body else {}
         params = read_parameters(match.operation, match.values, received.query, body)
-        return Call(match.operation, params, identity.user, connection, self._platform, callbacks)
+        return Call(
+            match.operation, params, identity.user, connection, self._platform, callbacks, identity.key.id
+        )
 
     def _find(self, received: Received) -> Match:
         """Find the operation, or say that there is none."""

@@ -82,6 +82,7 @@ class Faults:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._active: list[Fault] = []
+        self._used_up: list[Fault] = []  # of which a request may still be waiting
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
@@ -92,7 +93,8 @@ class Faults:
     def clear(self) -> None:
         """End all faults; requests that are stalled go on."""
         with self._lock:
-            ended, self._active = self._active, []
+            ended = self._active + self._used_up
+            self._active, self._used_up = [], []
         for fault in ended:
             fault.is_over = True
 
@@ -122,6 +124,7 @@ class Faults:
                     fault.happened += 1
                     if fault.times is not None and fault.happened >= fault.times:
                         self._active = [each for each in self._active if each is not fault]
+                        self._used_up.append(fault)
                     return fault
         return None
 

@@ -150,6 +150,8 @@ class CatalogOperation:
         What callers of a deprecated operation are told, or None.
     paging
         How it pages and sorts, or None where it does not.
+    is_former
+        Whether release 1.0.0 of the public client documents it and the hosted platform describes it no more.
     """
 
     resource: str
@@ -164,6 +166,7 @@ class CatalogOperation:
     description: str = ""
     deprecation: str | None = None
     paging: Paging | None = None
+    is_former: bool = False
 
     @property
     def is_array(self) -> bool:

@@ -40,6 +40,8 @@ BASE_RESOURCES = frozenset(
 _KEY = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S+)")
 _KEYS = {"summary", "description", "path", "query", "paging", "body", "returns", "status", "deprecated"}
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+#: What is said of operations that the hosted platform no longer describes.
+_FORMER = "The hosted platform offered this once and describes it no more."
 _FAMILY = re.compile(r"(\w+)(?:\((\w+)\))?")
 _PAGING = re.compile(r"(\d+) of (\d+), by (\S+), (asc|desc)")
 _PAGING_SCHEMAS = {
@@ -84,6 +86,7 @@ class _ResourceReader:
         self._resource = resource
         self._content = read_file(f"resources/{resource}.yaml")
         self._shapes = ShapeTable(self._content.get("shapes") or {}, resource, shared)
+        self._former = tuple(each.strip() for each in (self._content.get("former") or "").split(",") if each)
 
     def read(self) -> Iterator[CatalogOperation]:
         """Compile the operations written out, then those of families that are not."""
@@ -127,6 +130,7 @@ class _ResourceReader:
         body = parse_type(entry["body"], shapes) if "body" in entry else None
         returns = parse_type(entry["returns"], shapes) if "returns" in entry else None
         paging = _paging(entry.get("paging"))
+        is_former = self._is_former(method, spelling.rstrip("/"))
         status = entry.get("status") or (_EMPTY_STATUS if returns is None else _STATUS)[method]
         return CatalogOperation(
             self._resource,
@@ -143,10 +147,15 @@ class _ResourceReader:
             returns,
             status,
             entry["summary"],
-            entry.get("description", ""),
+            " ".join(filter(None, (entry.get("description"), _FORMER if is_former else None))),
             entry.get("deprecated"),
             paging,
+            is_former,
         )
+
+    def _is_former(self, method: str, path: str) -> bool:
+        """Tell whether a path, or an operation, begins with what the file lists under `former`."""
+        return any(f"{method} {path}" == each or f"{path}/".startswith(f"{each}/") for each in self._former)
 
     def _path_parameters(self, spelling: str, typed: Type | None) -> Iterator[CatalogParameter]:
         """List what stands in braces in a path; integers where nothing else is said."""

@@ -23,6 +23,7 @@ an executor interrupted by a cancel makes it cancelled.
 
 from __future__ import annotations
 
+from civis.local.jobs.board import Needs
 from civis.local.jobs.executors import (
     Executor,
     JobFailed,
@@ -31,17 +32,20 @@ from civis.local.jobs.executors import (
     executor_of,
     job_kinds,
     job_type,
+    needs_of,
 )
-from civis.local.jobs.queue import Queue
+from civis.local.jobs.queue import WORKERS, Queue
 from civis.local.jobs.submission import cancel_run, submit_run
 from civis.local.jobs.transitions import ACTIVE, OVER, IllegalTransition, RunStatus
 
 __all__ = [
     "ACTIVE",
     "OVER",
+    "WORKERS",
     "Executor",
     "IllegalTransition",
     "JobFailed",
+    "Needs",
     "Queue",
     "RunContext",
     "RunStatus",
@@ -50,5 +54,6 @@ __all__ = [
     "executor_of",
     "job_kinds",
     "job_type",
+    "needs_of",
     "submit_run",
 ]

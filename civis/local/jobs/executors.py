@@ -5,12 +5,14 @@ An executor knows its kind of job; it does not know threads, the queue, or how a
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Connection
 
+from civis.local.jobs.board import NOTHING, Needs
 from civis.local.state import Run, Stored, runs
 from civis.local.warehouse import Interrupted, Interruption
 
@@ -40,6 +42,12 @@ class RunContext:
     at_end : list of callable
         What is written, each given the connection, in the transaction that ends the run if it succeeds: short
         runs then cost one commit less, and nobody sees the one without the other.
+    at_every_end : list of callable
+        The same, however the run ends.
+    notes : dict
+        Fields of the run's document that are set when it ends, however it ends.
+    stopping : threading.Event
+        Set when it is the platform that stops, which waits for its runs.
     """
 
     platform: Platform
@@ -48,11 +56,15 @@ class RunContext:
     user: str
     interruption: Interruption = field(default_factory=Interruption)
     at_end: list[Callable[[Connection], object]] = field(default_factory=list, repr=False)
+    at_every_end: list[Callable[[Connection], object]] = field(default_factory=list, repr=False)
+    notes: dict[str, Any] = field(default_factory=dict)
+    stopping: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
     def user_id(self) -> int | None:
         """Who the run works for: the user who started it, or else the job's author."""
-        id: int | None = self.run.document.get("run_by_id") or self.job.author_id
+        document = self.run.document
+        id: int | None = document.get("acts_as_id") or document.get("run_by_id") or self.job.author_id
         return id
 
     def log(self, text: str, level: str = "info") -> None:
@@ -62,9 +74,12 @@ class RunContext:
 
     def log_lines(self, lines: Sequence[str], level: str = "info") -> None:
         """Add several lines to the run's log at once; a program that talks a lot costs one commit a burst."""
+        self.log_entries([(level, line) for line in lines])
+
+    def log_entries(self, entries: Sequence[tuple[str, str]]) -> None:
+        """Add several lines at once, each given as its level and its text."""
         with self.platform.state.begin(is_lasting=False) as connection:
-            for line in lines:
-                runs.add_log(connection, self.run.id, line, self.platform.clock.time(), level)
+            runs.add_logs(connection, self.run.id, entries, self.platform.clock.time())
 
     def add_output(self, object_type: str, object_id: int, name: str) -> None:
         """Note an object (``"File"``, ``"JSONValue"``, ``"Table"``, …) as the run's output, under a name."""
@@ -90,12 +105,16 @@ class RunContext:
 
 
 Executor = Callable[[RunContext], None]
+NeedsOf = Callable[[Connection, Stored], Needs]
 
 _EXECUTORS: dict[str, Executor] = {}
 _JOB_TYPES: dict[str, str] = {}
+_NEEDS: dict[str, NeedsOf] = {}
 
 
-def executor(kind: str, *, job_type: str | None = None) -> Callable[[Executor], Executor]:
+def executor(
+    kind: str, *, job_type: str | None = None, needs: NeedsOf | None = None
+) -> Callable[[Executor], Executor]:
     """Register the decorated function as what runs objects of a kind.
 
     Parameters
@@ -104,6 +123,8 @@ def executor(kind: str, *, job_type: str | None = None) -> Callable[[Executor], 
         The objects' kind, such as ``"sql_script"``.
     job_type : str, optional
         What ``/jobs`` calls them; by default ``JobTypes::`` and the kind in CamelCase.
+    needs : callable, optional
+        ``needs(connection, job)`` tells what a run takes of the machine; by default nothing that is counted.
 
     Raises
     ------
@@ -125,6 +146,8 @@ def executor(kind: str, *, job_type: str | None = None) -> Callable[[Executor], 
         if known is not None and known is not function:
             raise ValueError(f"Jobs of kind {kind!r} have an executor already: {known.__qualname__}.")
         _EXECUTORS[kind] = function
+        if needs is not None:
+            _NEEDS[kind] = needs
         _JOB_TYPES[kind] = job_type or "JobTypes::" + "".join(word.capitalize() for word in kind.split("_"))
         return function
 
@@ -136,9 +159,16 @@ def executor_of(kind: str) -> Executor | None:
     return _EXECUTORS.get(kind)
 
 
+def needs_of(connection: Connection, job: Stored) -> Needs:
+    """Tell what a run of a job takes of the machine."""
+    found = _NEEDS.get(job.kind)
+    return NOTHING if found is None else found(connection, job)
+
+
 def forget(kind: str) -> None:
     """Take a kind's executor away again."""
     _EXECUTORS.pop(kind, None)
+    _NEEDS.pop(kind, None)
     _JOB_TYPES.pop(kind, None)
 
 

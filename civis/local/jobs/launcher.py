@@ -1,8 +1,8 @@
 """A small program between the platform and a run's program: whatever happens, nothing outlives the run.
 
-Started as ``python -I -S launcher.py CONTROL REPORT PROGRAM ARGUMENT…``; knows nothing of the package, so that
-it starts fast. CONTROL is a pipe on which the platform writes ``T`` (ask the program to end) or ``K`` (end it);
-when the platform dies, its end closes, which counts as ``K``. On REPORT the launcher writes one line of JSON
+Started as ``python -I -S launcher.py CONTROL REPORT PROGRAM ARGUMENT…``; knows nothing of the package, so
+that it starts fast. CONTROL is a pipe on which the platform writes ``T`` (ask the program to end) or ``K`` (end
+it); when the platform dies, its end closes, which counts as ``K``. On REPORT the launcher writes one line of JSON
 for the start, and one for the end.
 """
 
@@ -13,7 +13,13 @@ import os
 import select
 import signal
 import sys
-from typing import NoReturn
+
+TYPE_CHECKING = False  # typing itself takes longer to load than all else here
+if TYPE_CHECKING:
+    import resource
+    from typing import NoReturn, TypeAlias
+
+    _Reaped: TypeAlias = tuple[int, int, resource.struct_rusage]
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE)
@@ -28,6 +34,15 @@ def _prctl(option: int, value: int) -> None:
     try:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
     except (OSError, AttributeError):  # a C library without it
+        return
+
+
+def _offer_to_be_killed() -> None:
+    """Have Linux end the program, and not the platform, when memory runs out; children inherit it."""
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write("800")
+    except OSError:
         return
 
 
@@ -79,10 +94,10 @@ def _children() -> list[int]:
     return found
 
 
-def _end_all(process: int) -> tuple[int, float]:
+def _end_all(process: int, reaped: list[_Reaped]) -> tuple[int, float]:
     """End whatever the program left; give its exit code and the seconds of processor time it took."""
     _kill(process, signal.SIGKILL)
-    _, status, usage = os.wait4(process, 0)
+    _, status, usage = reaped[0] if reaped else os.wait4(process, 0)
     while True:  # a child's death makes its children ours
         for child in _children():
             try:
@@ -96,20 +111,19 @@ def _end_all(process: int) -> tuple[int, float]:
     return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
 
 
-def _has_ended(process: int) -> bool:
-    """Tell whether the program has ended; it is not reaped, so that its group's ID stays its own."""
+def _has_ended(process: int, reaped: list[_Reaped]) -> bool:
+    """Tell whether the program has ended; not reaping it keeps its group's ID its own."""
     if hasattr(os, "waitid"):
         return os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
-    try:  # macOS before Python 3.13
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    found = os.wait4(process, os.WNOHANG)  # macOS before Python 3.13
+    if found[0]:
+        reaped.append(found)
+    return bool(found[0])
 
 
-def _watch(process: int, control: int, wakes: int) -> None:
+def _watch(process: int, control: int, wakes: int, reaped: list[_Reaped]) -> None:
     """Wait until the program has ended or has to; hand on what the platform asks."""
-    while not _has_ended(process):
+    while not _has_ended(process, reaped):
         ready, _, _ = select.select([control, wakes], [], [])
         if wakes in ready:
             os.read(wakes, 512)
@@ -125,6 +139,7 @@ def main(control: int, report: int, command: list[str]) -> None:
     for each in (control, report):
         os.set_inheritable(each, False)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    _offer_to_be_killed()
     wakes, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
@@ -139,8 +154,9 @@ def main(control: int, report: int, command: list[str]) -> None:
     for standard in (1, 2):
         os.dup2(0, standard)
     _tell(report, process=process)
-    _watch(process, control, wakes)
-    code, seconds = _end_all(process)
+    reaped: list[_Reaped] = []
+    _watch(process, control, wakes, reaped)
+    code, seconds = _end_all(process, reaped)
     _tell(report, code=code, seconds=seconds)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from civis.local.jobs import transitions
 from civis.local.jobs.transitions import RunState, RunStatus
-from civis.local.state import Moment, Run, as_datetime, runs
+from civis.local.state import Moment, ObjectNotFound, Run, as_datetime, runs
 
 Step = Callable[[RunStatus, datetime], RunStatus]
 
@@ -30,10 +30,13 @@ def apply(connection: Connection, run: Run, step: Step, now: Moment) -> Run:
     return run if after == before else runs.update_run(connection, run.id, **asdict(after))
 
 
-def claim_next(connection: Connection, now: Moment) -> Run | None:
-    """Start the run that waits longest, or give None if none waits."""
-    run = runs.oldest_queued(connection)
-    return None if run is None else apply(connection, run, transitions.start, now)
+def claim(connection: Connection, job_id: int, run_id: int, now: Moment) -> Run | None:
+    """Start a queued run, or give None if it is not queued any more."""
+    try:
+        run = runs.fetch_run(connection, job_id, run_id)
+    except ObjectNotFound:
+        return None
+    return apply(connection, run, transitions.start, now) if run.state == "queued" else None
 
 
 def recover(connection: Connection, now: Moment) -> list[Run]:

@@ -1,190 +1,298 @@
-"""A child process as a run: its output becomes the log, a cancel ends it with all it started.
+"""A child process as a run: its output becomes the log, a cancel or a limit ends it with all it started.
 
-Knows nothing of scripts; what to start and with which environment is for the caller to say.
+Knows nothing of scripts; what to start and with which environment is for the caller to say. Between the
+platform and the program stands `launcher`, which outlives the program and never the platform.
 """
 
 from __future__ import annotations
 
-import codecs
+import json
 import os
-import select
+import selectors
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Any
 
 from civis.local.jobs.executors import JobFailed, RunContext
+from civis.local.jobs.program_log import ProgramLog
+from civis.local.jobs.usage import Usage
 
-__all__ = ["run_process"]
+__all__ = ["GRACE_SECONDS", "Program", "run_process"]
 
 GRACE_SECONDS = 5.0
-"""How long a process may take to end after it was asked to, in seconds."""
+"""How long a program may at most take to end when the platform itself is being stopped, in seconds."""
 
-_LOOK_SECONDS = 0.05  # how often a silent program is looked at
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 _CHUNK = 65_536  # bytes; what a pipe holds on Linux
-_LONGEST_LINE = 10_000  # characters; a longer one goes on in the next line of the log
+_MOST_AT_ONCE = 1_048_576  # bytes of output that are stored in one go
+_BURST_SECONDS = 0.02  # a program that goes on talking is listened to this long before its lines are stored
+_OOM_KILLS = Path("/proc/vmstat")
 
 
-class _Ending:
-    """Ends a process and all it started: asks first, and insists after a while."""
-
-    def __init__(self, process: subprocess.Popen[bytes], grace: float) -> None:
-        self._process = process
-        self._timer = threading.Timer(grace, self._send, [signal.SIGKILL])
-        self._timer.name = "civis-platform-kill"
-        self._timer.daemon = True
-        self._lock = threading.Lock()
-        self._is_asked = self._is_over = False
-
-    def ask(self) -> None:
-        """Ask the process to end; again does nothing."""
-        with self._lock:
-            if self._is_asked or self._is_over:
-                return
-            self._is_asked = True
-            self._timer.start()
-        self._send(signal.SIGTERM)
-
-    def close(self) -> None:
-        """End what the process left behind, and forget it."""
-        self._send(signal.SIGKILL)
-        with self._lock:
-            self._is_over = True
-            is_asked = self._is_asked
-        if is_asked:
-            self._timer.cancel()
-            self._timer.join()
-
-    def _send(self, number: signal.Signals) -> None:
-        """Send a signal to the process's group, unless its ID may be somebody else's by now."""
-        with self._lock:
-            if self._is_over:
-                return
-            # Nobody is left, or only a zombie, whose group some systems let nobody signal.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, number)
-
-
-def run_process(
-    context: RunContext,
-    command: Sequence[str],
-    *,
-    folder: Path,
-    environment: Mapping[str, str],
-    grace_seconds: float = GRACE_SECONDS,
-) -> None:
-    """Run a program to its end.
+@dataclass(frozen=True)
+class Program:
+    """A program to run.
 
     Parameters
     ----------
-    context : RunContext
-        Its log gets what the program writes; its interruption ends the program.
     command : sequence of str
         The program and its arguments; no shell looks at them.
     folder : Path
         Where it runs.
     environment : mapping
         All the environment variables it gets.
-    grace_seconds : float, default 5
-        How long it may take to end when it is asked to.
+    cancel_seconds : float, default 0
+        How long it may take to end when it is asked to; then it is killed with all that it started.
+    memory_mb : int, optional
+        What it may use together with all that it started, in MB.
+    """
+
+    command: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str] = field(repr=False)  # it holds an API key
+    cancel_seconds: float = 0.0
+    memory_mb: int | None = None
+
+
+def run_process(context: RunContext, program: Program) -> None:
+    """Run a program to its end.
+
+    Parameters
+    ----------
+    context : RunContext
+        Its log gets what the program writes; its interruption ends the program; its notes get what it used.
+    program : Program
 
     Raises
     ------
     JobFailed
-        If it cannot be started, or ends with another code than 0.
+        If it cannot be started, uses too much memory, or ends with another code than 0.
     Interrupted
         If the run was cancelled.
+
+    Examples
+    --------
+    >>> from civis.local.jobs import executor
+    >>> @executor("greeting")  # doctest: +SKIP
+    ... def greet(context):
+    ...     run_process(context, Program(["echo", "hello"], Path("/tmp"), {"PATH": "/bin"}))
     """
     context.check()
-    try:
-        process = subprocess.Popen(  # noqa: S603 - see the import
-            list(command),
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a group of its own, to be ended as one
-        )
-    except OSError as error:
-        raise JobFailed(f"The program {command[0]!r} cannot be started: {error.strerror}.") from None
-    ending, log = _Ending(process, grace_seconds), _OutputLog(context)
-    context.interruption.attach(ending.ask)
-    try:
-        code = _follow(process, log)
-    finally:
-        context.interruption.detach(ending.ask)
-        ending.close()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+    if os.name != "posix":
+        raise JobFailed("The local platform runs programs on Linux and macOS only.")
+    kills, begin = _oom_kills(), time.monotonic()
+    with ExitStack() as opened:
+        child = _Child(program, opened)
+        log, usage = ProgramLog(context), Usage(child.launcher_id, program.memory_mb)
+        ending = _Ending(child, program.cancel_seconds, context.stopping)
+        opened.callback(ending.close)
+        context.interruption.attach(ending.ask)
+        opened.callback(context.interruption.detach, ending.ask)
+        _Listening(child, log, usage).until_the_end()
+    end = child.end
+    context.notes.update(usage.fields(end.get("seconds", 0.0), time.monotonic() - begin))
     context.check()
-    if code != 0:
+    if usage.is_over or (end.get("code") == -signal.SIGKILL and _oom_kills() > kills):
+        limit = f"{usage.limit_mb} MB" if usage.is_over else "machine's"
+        raise JobFailed(f"Process ran out of its {limit} memory")
+    _require_success(program, end, log.last)
+
+
+def _require_success(program: Program, end: Mapping[str, Any], last: str) -> None:
+    """Raise what has become of a program that did not end well."""
+    if "error" in end:
+        raise JobFailed(f"The program {program.command[0]!r} cannot be started: {end['error']}.")
+    if "code" not in end:
+        raise JobFailed("The program's process vanished: something ended it from outside.")
+    if end["code"]:
+        code = end["code"]
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-        raise JobFailed(f"The program {how}{f': {log.last}' if log.last else '.'}")
+        raise JobFailed(f"The program {how}{f': {last}' if last else '.'}")
 
 
-def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
-    """Tell how a process ended, or None; not reaping it keeps its ID its own until its group is ended."""
-    if not hasattr(os, "waitid"):  # macOS before Python 3.13
-        return process.poll()
-    found = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-    if found is None:
-        return None
-    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+class _Child:
+    """The launcher and its pipes."""
+
+    def __init__(self, program: Program, opened: ExitStack) -> None:
+        control, self._control = os.pipe()
+        self._lock = threading.Lock()
+        self._reported = b""
+        report, reporting = os.pipe()
+        self.report: IO[bytes] = opened.enter_context(os.fdopen(report, "rb", buffering=0))
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - what scripts name is what is to be run
+                [sys.executable, "-I", "-S", str(_LAUNCHER), str(control), str(reporting), *program.command],
+                cwd=program.folder,
+                env=dict(program.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                pass_fds=(control, reporting),
+                start_new_session=True,  # a Ctrl-C in the platform's terminal is not for the program
+            )
+        except (OSError, ValueError) as error:
+            os.close(self._control)
+            why = getattr(error, "strerror", None) or error
+            raise JobFailed(f"The program {program.command[0]!r} cannot be started: {why}.") from None
+        finally:
+            os.close(control)
+            os.close(reporting)
+        self.launcher_id = self._process.pid
+        opened.enter_context(self._process)  # closes its pipes, and reaps it
+        opened.callback(self._close)
+
+    @property
+    def outputs(self) -> dict[str, IO[bytes]]:
+        """The streams that it writes to, by name."""
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        return {"stdout": self._process.stdout, "stderr": self._process.stderr}
+
+    @property
+    def end(self) -> dict[str, Any]:
+        """What the launcher reported: `process`, then `code` and `seconds`, or `error`."""
+        found: dict[str, Any] = {}
+        for line in self._reported.splitlines():
+            found.update(json.loads(line))
+        return found
+
+    def hear(self) -> bool:
+        """Take what the launcher reports; False when it is over."""
+        chunk = os.read(self.report.fileno(), _CHUNK)
+        self._reported += chunk
+        return bool(chunk)
+
+    def tell(self, what: bytes) -> None:
+        """Ask the launcher for something; it may be gone."""
+        with self._lock, suppress(BrokenPipeError):
+            if self._control >= 0:
+                os.write(self._control, what)
+
+    def _close(self) -> None:
+        """Let go of the launcher, which has it end everything, if it has not."""
+        with self._lock:
+            os.close(self._control)
+            self._control = -1
+        end = self.end
+        if "process" in end and "code" not in end:  # the launcher was killed; Linux ended the program already
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(end["process"], signal.SIGKILL)
 
 
-class _OutputLog:
-    """Turns what a program writes into lines of a log."""
+class _Ending:
+    """Ends a program: asks first, and insists after a while."""
 
-    def __init__(self, context: RunContext) -> None:
-        self._context = context
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
-        self.last = ""
+    def __init__(self, child: _Child, seconds: float, stopping: threading.Event) -> None:
+        self._child = child
+        self._seconds = max(0.0, seconds)
+        self._stopping = stopping
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+        self._is_over = False
 
-    def add(self, chunk: bytes) -> None:
-        """Take some output; nothing means that there is no more."""
-        text = self._rest + self._decoder.decode(chunk, final=not chunk).replace("\x00", "")
-        *lines, self._rest = text.split("\n")
-        if self._rest and (not chunk or len(self._rest) > _LONGEST_LINE):
-            lines, self._rest = [*lines, self._rest], ""
-        shown = [line.rstrip("\r") for line in _wrapped(lines)]
-        if shown:
-            self._context.log_lines(shown)
-            self.last = next((line for line in reversed(shown) if line.strip()), self.last)
+    def ask(self) -> None:
+        """Ask the program to end; again only when there is less time, because the platform stops."""
+        seconds = self._seconds
+        if self._stopping.is_set():
+            seconds = min(seconds, GRACE_SECONDS)
+        with self._lock:
+            if self._is_over or (self._timer is not None and seconds >= self._seconds):
+                return
+            before, self._seconds = self._timer, seconds
+            self._timer = threading.Timer(seconds, self._child.tell, [b"K"])
+            self._timer.name = "civis-platform-kill"
+            self._timer.daemon = True
+            self._timer.start()
+        if before is not None:
+            before.cancel()
+            before.join()
+        self._child.tell(b"T")
 
-
-def _follow(process: subprocess.Popen[bytes], log: _OutputLog) -> int:
-    """Log a program's output until the program ends; give its code.
-
-    What it started may go on and hold the pipe: that must not keep the run going.
-    """
-    assert process.stdout is not None
-    descriptor = process.stdout.fileno()
-    os.set_blocking(descriptor, False)
-    is_open = True
-    while True:
-        code = _exit_code(process)
-        if is_open and select.select([descriptor], [], [], 0 if code is not None else _LOOK_SECONDS)[0]:
-            chunk = os.read(descriptor, _CHUNK)
-            is_open = bool(chunk)
-            log.add(chunk)
-        elif code is not None:
-            if is_open:
-                log.add(b"")
-            return code
-        elif not is_open:
-            time.sleep(_LOOK_SECONDS)  # it closed its output and goes on
+    def close(self) -> None:
+        """Forget the program."""
+        with self._lock:
+            self._is_over = True
+            timer = self._timer
+        if timer is not None:
+            timer.cancel()
+            timer.join()
 
 
-def _wrapped(lines: Sequence[str]) -> list[str]:
-    """Break lines that are too long for one line of a log."""
-    return [
-        line[start : start + _LONGEST_LINE]
-        for line in lines
-        for start in range(0, max(1, len(line)), _LONGEST_LINE)
-    ]
+class _Listening:
+    """Reads what a program and its launcher write, and looks at what they use, until both are done."""
+
+    def __init__(self, child: _Child, log: ProgramLog, usage: Usage) -> None:
+        self._child, self._log, self._usage = child, log, usage
+        self._selector = selectors.DefaultSelector()
+        for name, stream in child.outputs.items():
+            os.set_blocking(stream.fileno(), False)
+            self._selector.register(stream, selectors.EVENT_READ, name)
+        self._selector.register(child.report, selectors.EVENT_READ, None)
+        self._look_at = time.monotonic()
+        self._stored_at = 0.0
+
+    def until_the_end(self) -> None:
+        """Go on until the launcher has nothing more to report, then take what is left of the output."""
+        with self._selector:
+            is_reporting = True
+            while is_reporting:
+                is_reporting = self._wait()
+            # What the program left in the pipes; where something of it lives on, that must not keep the run.
+            while self._read_all():
+                continue
+            self._log.add([("stdout", b""), ("stderr", b"")])
+
+    def _wait(self) -> bool:
+        """Wait for something to happen, and take it; False when the launcher is done."""
+        ready = self._selector.select(max(0.0, self._look_at - time.monotonic()))
+        if time.monotonic() >= self._look_at:
+            self._look()
+        if any(key.data is not None for key, _ in ready):
+            early = _BURST_SECONDS - (time.monotonic() - self._stored_at)
+            if early > 0:  # a line a commit would cost more than the program
+                time.sleep(early)
+            self._read_all()
+            self._stored_at = time.monotonic()
+        return all(key.data is not None or self._child.hear() for key, _ in ready)
+
+    def _look(self) -> None:
+        """Measure the program, and end one that uses too much."""
+        self._look_at = time.monotonic() + self._usage.look()
+        if self._usage.is_over:
+            self._child.tell(b"K")
+
+    def _read_all(self) -> bool:
+        """Read what there is, up to a limit, and store it; False if there was nothing."""
+        chunks: list[tuple[str, bytes]] = []
+        size, is_more = 0, True
+        while is_more and size < _MOST_AT_ONCE:
+            is_more = False
+            for key, _ in self._selector.select(0):
+                if key.data is None:
+                    continue
+                chunk = os.read(key.fd, _CHUNK)
+                if not chunk:
+                    self._selector.unregister(key.fileobj)
+                    continue
+                chunks.append((key.data, chunk))
+                size += len(chunk)
+                is_more = True
+        self._log.add(chunks)
+        return bool(chunks)
+
+
+def _oom_kills() -> int:
+    """Give how many processes Linux has ended for want of memory since the machine's start."""
+    with suppress(OSError):
+        for line in _OOM_KILLS.read_text(encoding="ascii").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby, repeat
+from operator import itemgetter
 
 from civis.local.jobs.executors import RunContext
 
@@ -27,7 +29,10 @@ class _Stream:
         *lines, self._rest = text.split("\n")
         if self._rest and (not chunk or len(self._rest) > _LONGEST_LINE):
             lines, self._rest = [*lines, self._rest], ""
-        shown = [line.rstrip("\r") for line in _wrapped(lines)]
+        # Nearly all output needs neither of the two; a million lines then cost little.
+        if "\r" in text:
+            lines = [line.rstrip("\r") for line in lines]
+        shown = lines if max(map(len, lines), default=0) <= _LONGEST_LINE else list(_wrapped(lines))
         self.last = next((line for line in reversed(shown) if line.strip()), self.last)
         return shown
 
@@ -58,22 +63,16 @@ class ProgramLog:
         chunks : sequence of (str, bytes)
             In their order: which stream (``"stdout"``, ``"stderr"``), and what it gave; nothing is its end.
         """
-        entries = list(self._entries(chunks))
+        entries: list[tuple[str, str]] = []
+        for name, some in groupby(chunks, key=itemgetter(0)):
+            stream = self._streams[name]
+            entries.extend(zip(repeat(stream.level), stream.lines(b"".join(chunk for _, chunk in some))))
         if entries:
             self._context.log_entries(entries)
-
-    def _entries(self, chunks: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, str]]:
-        """Give levels and lines."""
-        for name, chunk in chunks:
-            stream = self._streams[name]
-            for line in stream.lines(chunk):
-                yield stream.level, line
 
 
 def _wrapped(lines: Sequence[str]) -> Iterator[str]:
     """Break lines that are too long for one line of a log."""
     for line in lines:
-        if len(line) <= _LONGEST_LINE:
-            yield line
-        else:
-            yield from (line[start : start + _LONGEST_LINE] for start in range(0, len(line), _LONGEST_LINE))
+        starts = range(0, max(1, len(line)), _LONGEST_LINE)
+        yield from (line[start : start + _LONGEST_LINE] for start in starts)

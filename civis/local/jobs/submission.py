@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy.engine import Connection
@@ -10,12 +12,19 @@ from sqlalchemy.engine import Connection
 from civis.local.api.errors import Conflict
 from civis.local.jobs import lifecycle, transitions
 from civis.local.jobs.announcements import announce
-from civis.local.jobs.executors import job_kinds
+from civis.local.jobs.board import NOTHING, Entry
+from civis.local.jobs.endings import tell_of_end
+from civis.local.jobs.executors import job_kinds, needs_of
 from civis.local.state import Run, Stored, after_commit, objects, runs
 
 if TYPE_CHECKING:
     from civis.local.api.call import Call
     from civis.local.platform import Platform
+
+PARENT = "parent_run_id"
+"""The field of a run's document that names the run which queued it."""
+
+_CURRENT: ContextVar[int | None] = ContextVar("civis_current_run", default=None)
 
 
 def submit_run(
@@ -52,11 +61,34 @@ def submit_run(
     if lifecycle.active_runs(connection, job.id):
         raise Conflict("The job cannot be queued because it is already running", "already_running")
     now = platform.clock.time()
-    run = runs.insert_run(connection, job.id, now=now, document=document)
+    parent = _CURRENT.get() or platform.queue.run_of_key(getattr(call_or_platform, "key_id", None))
+    queued_by = {} if parent is None else {PARENT: parent}
+    run = runs.insert_run(connection, job.id, now=now, document={**queued_by, **(document or {})})
     # A job counts as changed when it runs: lists ordered by update show it first.
     objects.update(connection, job.id, now=now)
-    later(platform.queue.wake)
+    entry = entry_of(connection, run, job)
+    later(lambda: platform.queue.add(entry))
     return run
+
+
+def entry_of(connection: Connection, run: Run, job: Stored | None = None) -> Entry:
+    """Describe a queued run for the board; one whose job is gone fails when it starts."""
+    if job is None:
+        found = objects.select_objects(connection, id=run.job_id)
+        job = found[0] if found else None
+    author_id, needs = (None, NOTHING) if job is None else (job.author_id, needs_of(connection, job))
+    user_id = run.document.get("run_by_id") or author_id
+    return Entry(run.id, run.job_id, user_id, needs, run.document.get(PARENT))
+
+
+@contextmanager
+def running(run_id: int) -> Iterator[None]:
+    """Note that this thread works for a run: what is queued meanwhile, the run has queued."""
+    token = _CURRENT.set(run_id)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
 
 
 def trigger_children(platform: Platform, connection: Connection, job_id: int, run: Run) -> list[Run]:
@@ -91,6 +123,9 @@ def cancel_run(call_or_platform: Call | Platform, connection: Connection, run: R
     changed = lifecycle.apply(connection, run, transitions.cancel, platform.clock.time())
     if changed.state != run.state:
         announce(getattr(platform, "notifier", None), changed, later)
+        tell_of_end(platform, connection, changed)
+    if changed.state != run.state:
+        later(lambda: platform.queue.discard(run.id))
     if changed.state == "running":
         later(lambda: platform.queue.interrupt(run.id))
     return changed

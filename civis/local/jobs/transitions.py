@@ -108,6 +108,11 @@ def stop(status: RunStatus, now: datetime) -> RunStatus:
     return fail(status, now, LOST)
 
 
+def overrun(status: RunStatus, now: datetime, error: str) -> RunStatus:
+    """End a run that was interrupted for its time was up: cancelled if that was asked for as well."""
+    return stop(status, now) if status.is_cancel_requested else fail(status, now, error)
+
+
 def recover(status: RunStatus, now: datetime) -> RunStatus:
     """Settle a run that a crashed platform left: what ran is lost, what waited still waits."""
     return stop(status, now) if status.state == "running" else status

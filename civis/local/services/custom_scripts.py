@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from civis.local.api import BadRequest, Call, Page, Routes
-from civis.local.jobs import JobFailed, RunContext, executor, executor_of
+from civis.local.jobs import JobFailed, Needs, RunContext, executor, executor_of, needs_of
 from civis.local.services.lookups import id_list
 from civis.local.services.object_kinds import ObjectKind, declare
 from civis.local.services.object_lists import list_all
@@ -17,6 +19,7 @@ from civis.local.services.script_parameters import ParameterError, check_argumen
 from civis.local.services.script_views import NOT_AS_EXPECTED, script_view
 from civis.local.services.templates import template_of
 from civis.local.state import ObjectNotFound, Stored, objects, runs
+from civis.local.state.people import username_of
 
 __all__ = ["KIND", "routes", "run_custom_script"]
 
@@ -27,20 +30,41 @@ _KIND = "custom_script"
 _OWN = ("remote_host_id", "credential_id", "required_resources", "partition_label")
 
 
-@executor(_KIND)
+def _needs(connection: Connection, custom: Stored) -> Needs:
+    """Tell what a custom script takes of the machine: what the script behind it would."""
+    try:
+        script = _script_behind(connection, custom)
+    except ObjectNotFound:
+        return Needs()  # its run fails as soon as it starts
+    return needs_of(connection, replace(script, document=_inputs(custom.document, script)))
+
+
+@executor(_KIND, needs=_needs)
 def run_custom_script(context: RunContext) -> None:
-    """Do what the script behind the template does, with the custom script's arguments."""
+    """Do what the script behind the template does, with the custom script's arguments.
+
+    Where the script says that it runs as its author, the run works for the author, whoever started it.
+    """
+    document = dict(context.run.document)
     with context.platform.state.read() as connection:
         try:
-            template = objects.fetch(connection, "script_template", context.job.document["from_template_id"])
-            script = objects.fetch(connection, tuple(SCRIPT_KINDS), template.document["script_id"])
+            script = _script_behind(connection, context.job)
         except ObjectNotFound as error:
             raise JobFailed(f"The template behind the script is gone: {error}") from None
+        if script.document.get("user_context") == "author" and script.author_id is not None:
+            document["acts_as_id"] = script.author_id
+        user = username_of(connection, document["acts_as_id"]) if "acts_as_id" in document else context.user
     work = executor_of(script.kind)
     if work is None:
         raise JobFailed(f"The local platform cannot run {SCRIPT_KINDS[script.kind].label} scripts.")
-    inputs = _inputs(context.run.document.get("inputs") or context.job.document, script)
-    work(replace(context, run=replace(context.run, document={**context.run.document, "inputs": inputs})))
+    document["inputs"] = _inputs(document.get("inputs") or context.job.document, script)
+    work(replace(context, user=user, run=replace(context.run, document=document)))
+
+
+def _script_behind(connection: Connection, custom: Stored) -> Stored:
+    """Read the script behind a custom script's template, which its user need not see."""
+    template = objects.fetch(connection, "script_template", custom.document["from_template_id"])
+    return objects.fetch(connection, tuple(SCRIPT_KINDS), template.document["script_id"])
 
 
 def _inputs(custom: Mapping[str, Any], script: Stored) -> dict[str, Any]:

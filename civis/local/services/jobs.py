@@ -103,7 +103,7 @@ def start_run(call: Call) -> dict[str, Any]:
     """Queue a run of a job of any kind."""
     job = _job(call)
     document: dict[str, Any] = {}
-    if job.kind in SCRIPT_KINDS:
+    if job.kind in (*SCRIPT_KINDS, "custom_script"):
         document["inputs"] = {**job.document, "name": job.name, "parent_id": job.parent_id}
     return run_view(run_views.start(call, job, **document))
 

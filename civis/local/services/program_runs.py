@@ -1,13 +1,12 @@
-"""What runs of Python and container scripts do: their code as a child process of the platform.
+"""What runs of scripts that are programs do: their code as a child process of the platform.
 
-There is no container: a container script's command runs in the shell of this machine, in an empty directory,
-whatever its image is. The program gets an API key of its own for the time of the run.
+There is no container: a container script's command runs in the shell of this machine, in an empty directory
+of its own, whatever its image is. The program gets an API key of its own for the time of the run.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,113 +14,144 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from civis.local.jobs import JobFailed, RunContext, executor
-from civis.local.jobs.processes import GRACE_SECONDS, run_process
+from sqlalchemy.engine import Connection
+
+from civis.local.jobs import JobFailed, Needs, RunContext, executor
+from civis.local.jobs.processes import Program, run_process
+from civis.local.jobs.run_keys import give_key
+from civis.local.services.script_checkout import check_out
+from civis.local.services.script_environment import argument_variables, own_variables, passed_variables
 from civis.local.services.script_kinds import SCRIPT_KINDS
-from civis.local.services.script_values import script_values
-from civis.local.state import accounts
+from civis.local.state import Stored
 
-__all__ = ["run_container_script", "run_python_script"]
+__all__ = [
+    "inputs_of",
+    "program_needs",
+    "program_path",
+    "run_container_script",
+    "run_javascript_script",
+    "run_program",
+    "run_python_script",
+    "run_r_script",
+    "working_folder",
+]
 
-#: What a program sees of the platform's own environment; not its secrets.
-_PASSED_ON = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "TMPDIR",
-    "VIRTUAL_ENV",
-    "PYTHONPATH",
-    "LD_LIBRARY_PATH",
-    "SSL_CERT_FILE",
-)
+_DEFAULT_CPU = 256  # thousandths of a processor, where a script says nothing
 
 
-@executor("python_script", job_type=SCRIPT_KINDS["python_script"].job_type)
+def program_needs(connection: Connection, job: Stored) -> Needs:
+    """Tell what a script that is a program takes of the machine."""
+    resources = job.document.get("required_resources") or {}
+    return Needs(int(resources.get("cpu") or _DEFAULT_CPU), int(resources.get("memory") or 0))
+
+
+@executor("python_script", job_type=SCRIPT_KINDS["python_script"].job_type, needs=program_needs)
 def run_python_script(context: RunContext) -> None:
     """Run a script's source with the Python that runs the platform."""
-    with TemporaryDirectory(prefix="civis-run-") as folder:
-        source = Path(folder, "script.py")
-        source.write_text(_inputs(context)["source"], encoding="utf-8")
-        _run(context, [sys.executable, "-u", str(source)], Path(folder))
+    _run_source(context, [sys.executable, "-u"], "script.py")
 
 
-@executor("container_script", job_type=SCRIPT_KINDS["container_script"].job_type)
+@executor("r_script", job_type=SCRIPT_KINDS["r_script"].job_type, needs=program_needs)
+def run_r_script(context: RunContext) -> None:
+    """Run a script's source with R, where that is installed."""
+    _run_source(context, [program_path("Rscript", "R"), "--vanilla"], "script.R")
+
+
+@executor("javascript_script", job_type=SCRIPT_KINDS["javascript_script"].job_type, needs=program_needs)
+def run_javascript_script(context: RunContext) -> None:
+    """Run a script's source with Node.js, where that is installed."""
+    _run_source(context, [program_path("node", "Node.js")], "script.js")
+
+
+@executor("container_script", job_type=SCRIPT_KINDS["container_script"].job_type, needs=program_needs)
 def run_container_script(context: RunContext) -> None:
-    """Run a script's command in this machine's shell."""
-    inputs = _inputs(context)
+    """Run a script's command in this machine's shell, beside its repository if it has one."""
+    inputs = inputs_of(context)
     command = inputs.get("docker_command")
     if not command:
         raise JobFailed("The container script has no docker_command; the local platform knows no images.")
-    if inputs.get("repo_http_uri"):
-        raise JobFailed(
-            f"The local platform does not fetch repositories such as {inputs['repo_http_uri']!r}. "
-            "Put what the script needs into its docker_command."
-        )
-    with TemporaryDirectory(prefix="civis-run-") as folder:
-        _run(context, ["sh", "-c", command], Path(folder))
+    with working_folder() as folder:
+        if inputs.get("repo_http_uri"):
+            check_out(context, inputs, folder)
+        run_program(context, ["sh", "-c", command], folder)
 
 
-def _inputs(context: RunContext) -> dict[str, Any]:
+def inputs_of(context: RunContext) -> dict[str, Any]:
     """Give the script as it was when the run was queued."""
     inputs: dict[str, Any] = context.run.document.get("inputs") or context.job.document
     return inputs
 
 
-def _run(context: RunContext, command: Sequence[str], folder: Path) -> None:
-    """Run a program with the script's arguments and a key in its environment."""
-    inputs = _inputs(context)
-    arguments = _variables(script_values(context, inputs))
-    grace = max(GRACE_SECONDS, float(inputs.get("cancel_timeout") or 0))
-    with _own_key(context) as key:
-        environment = {
-            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-            **arguments,
-            "CIVIS_API_KEY": key,
-            "CIVIS_API_ENDPOINT": context.platform.url,
-            "CIVIS_JOB_ID": str(context.job.id),
-            "CIVIS_RUN_ID": str(context.run.id),
-        }
-        run_process(context, command, folder=folder, environment=environment, grace_seconds=grace)
+def program_path(name: str, product: str) -> str:
+    """Find a program that is to run a script.
 
-
-def _variables(values: Mapping[str, Any]) -> dict[str, str]:
-    """Give arguments as environment variables; a credential ``db`` is ``db_USERNAME`` and so on."""
-    found: dict[str, str] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            found.update({f"{name}_{field.upper()}": _text(each) for field, each in value.items()})
-            value = value.get("id")
-        found[name] = _text(value)
-    wrong = [name for name, text in found.items() if "\x00" in text]
-    if wrong:
-        raise JobFailed(f"The argument {wrong[0]!r} has a NUL character, which no environment can hold.")
+    Raises
+    ------
+    JobFailed
+        If it is not installed.
+    """
+    found = shutil.which(name, path=passed_variables()["PATH"])
+    if found is None:
+        raise JobFailed(
+            f"{product} is not installed: there is no {name!r} on the platform's PATH. "
+            "Install it, and start the platform with it on the PATH."
+        )
     return found
 
 
-def _text(value: Any) -> str:
-    """Write a value as text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
-
-
 @contextmanager
-def _own_key(context: RunContext) -> Iterator[str]:
-    """Make an API key of the user the run works for, that holds as long as the run does."""
-    user_id = context.user_id
-    if user_id is None:
-        raise JobFailed(f"The script {context.job.id} has no author whose API key its program could use.")
-    # The state is kept: a platform that is being stopped does not give its parts to anybody any more.
-    token, state, clock = secrets.token_urlsafe(32), context.platform.state, context.platform.clock
-    with state.begin() as connection:
-        key = accounts.create_key(
-            connection, user_id, now=clock.time(), name=f"run {context.run.id}", token=token
-        )
-    try:
-        yield token
-    finally:
-        with state.begin() as connection:
-            accounts.revoke_key(connection, user_id, key.id, now=clock.time())
+def working_folder() -> Iterator[Path]:
+    """Make an empty directory for a run; it goes with the run."""
+    # What a program left without permissions must not make its run fail.
+    with TemporaryDirectory(prefix="civis-run-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def run_program(
+    context: RunContext, command: Sequence[str], folder: Path, further: Mapping[str, str] | None = None
+) -> None:
+    """Run a program for a script: with its arguments and a key in its environment, within its limits.
+
+    Parameters
+    ----------
+    context : RunContext
+    command : sequence of str
+    folder : Path
+        Where it runs.
+    further : mapping, optional
+        More environment variables.
+
+    Raises
+    ------
+    JobFailed
+        If it cannot be run or fails.
+    Interrupted
+        If the run was cancelled.
+    """
+    inputs = inputs_of(context)
+    arguments = argument_variables(context, inputs)
+    memory = (inputs.get("required_resources") or {}).get("memory")
+    environment = {
+        **passed_variables(),
+        **(further or {}),
+        **arguments,
+        **own_variables(context, give_key(context)),
+    }
+    run_process(
+        context,
+        Program(
+            command,
+            folder,
+            environment,
+            cancel_seconds=float(inputs.get("cancel_timeout") or 0),
+            memory_mb=int(memory) if memory else None,
+        ),
+    )
+
+
+def _run_source(context: RunContext, command: Sequence[str], name: str) -> None:
+    """Run a script's source with an interpreter."""
+    with working_folder() as folder:
+        source = folder / name
+        source.write_text(inputs_of(context).get("source") or "", encoding="utf-8")
+        run_program(context, [*command, str(source)], folder)

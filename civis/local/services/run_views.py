@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from civis.local.api import BadRequest, Call, NotFound, Page, page_of
@@ -38,6 +39,7 @@ _OUTPUT_PATHS = {
     "Project": "projects",
     "Credential": "credentials",
     "JSONValue": "json_values",
+    "Model": "models",
 }
 #: The kinds of objects in the state that can be an output of a type.
 _OUTPUT_KINDS = {each: "json_value" if each == "JSONValue" else each.lower() for each in _OUTPUT_PATHS}
@@ -68,6 +70,8 @@ def run_view(run: Run, **fields: Any) -> dict[str, Any]:
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "error": run.error,
+        "max_memory_usage": run.document.get("max_memory_usage"),
+        "max_cpu_usage": run.document.get("max_cpu_usage"),
         **fields,
     }
 
@@ -129,6 +133,8 @@ def log_page(call: Call, job: Stored) -> LogPage:
     if limit < 1 or last_id < 0:
         raise BadRequest(f"limit must be 1 or more and last_id 0 or more, not {limit} and {last_id}.")
     lines = runs.logs(call.connection, run.id, last_id, limit, latest=not last_id)
+    if not last_id:
+        lines.sort(key=lambda line: line.created_at)  # which a program may have given; ties stay by ID
     items = [
         {"id": line.id, "created_at": line.created_at, "message": line.message, "level": line.level}
         for line in lines
@@ -150,13 +156,16 @@ def add_log_messages(call: Call, job: Stored) -> None:
     messages = call.params.get("messages")
     if messages is None:
         messages = [{"message": call.params.get("message"), "level": call.params.get("level")}]
+    entries: list[tuple[datetime, str, str]] = []
     for each in messages:
         text, level = each.get("message"), each.get("level") or "info"
         if text is None:
             raise BadRequest("message or messages must be given, each message with its text.")
         require_choice(level, LEVELS, "level")
         moment = parse_moment(each.get("created_at"), "created_at") or call.now
-        runs.add_log(call.connection, run.id, str(text), moment, level)
+        entries.append((moment, level, str(text)))
+    for moment, level, text in sorted(entries, key=lambda entry: entry[0]):
+        runs.add_log(call.connection, run.id, text, moment, level)
 
 
 def output_view(call: Call, output: Output) -> dict[str, Any]:
@@ -176,9 +185,12 @@ def output_view(call: Call, output: Output) -> dict[str, Any]:
 
 
 def output_page(call: Call, job: Stored) -> Page:
-    """Show a page of what a run put out."""
+    """Show a page of what a run put out, by default in the order it did."""
     run = find_run(call, job)
     found = runs.outputs(call.connection, run.id)
+    # One after the other as they were recorded, whether by time or by ID.
+    if ordering(call, ("created_at", "id"), "created_at", descending=False)[1]:
+        found.reverse()
 
     def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
         return [output_view(call, each) for each in found[offset : offset + limit]]

@@ -12,7 +12,7 @@ from civis.local.services.permissions import Actor, levels_of
 from civis.local.services.script_parameters import ParameterError, values_of
 from civis.local.state import ObjectNotFound, Stored, accounts, objects
 
-__all__ = ["fetch_named", "script_values"]
+__all__ = ["fetch_credential", "fetch_named", "script_values"]
 
 
 def script_values(context: RunContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,6 +52,20 @@ def fetch_named(context: RunContext, kind: str, id: Any) -> Stored:
             raise JobFailed(str(error)) from None
 
 
+def fetch_credential(context: RunContext, id: Any) -> Stored:
+    """Read a credential that a job names and that its user may use.
+
+    Raises
+    ------
+    JobFailed
+        If there is none, or it is somebody else's.
+    """
+    stored = fetch_named(context, "credential", id)
+    if not _may_use(context, stored):
+        raise JobFailed(f"The credential {stored.id} is not one of the user {context.user!r}.")
+    return stored
+
+
 def _may_use(context: RunContext, credential: Stored) -> bool:
     """Tell whether a credential is the user's, or shared with the user; an administrator has no others."""
     if credential.author_id in (None, context.user_id):
@@ -69,12 +83,11 @@ def _expand(context: RunContext, param: Mapping[str, Any], value: Any) -> Any:
     if value == "" or not (kind == "database" or kind.startswith("credential")):
         return value
     id = value.get("database", value.get("id")) if isinstance(value, Mapping) else value
-    stored = fetch_named(context, "database" if kind == "database" else "credential", id)
     if kind == "database":
+        stored = fetch_named(context, "database", id)
         credential = value.get("credential") if isinstance(value, Mapping) else None
         return {"id": stored.id, "database": stored.document["name"], "credential": credential}
-    if not _may_use(context, stored):
-        raise JobFailed(f"The credential {stored.id} is not one of the user {context.user!r}.")
+    stored = fetch_credential(context, id)
     names = ("access_key_id", "secret_access_key") if kind == "credential_aws" else ("username", "password")
     secret = credential_password(context.platform, stored) or ""
     return {"id": stored.id, names[0]: stored.document.get("username") or "", names[1]: secret}

@@ -5,7 +5,7 @@ What states there are and which may follow which is for ``civis.local.jobs`` to 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,14 @@ from civis.local.state.objects import ObjectNotFound, as_id
 
 _ORDERS = ("id", "state", "created_at", "started_at", "finished_at")
 _CHANGES = ("state", "is_cancel_requested", "started_at", "finished_at", "error", "document")
+
+#: Its parameters stand in the order of the tuples that `add_logs` makes.
+_ADD_LOGS = sa.insert(schema.logs).inline().values(
+    {
+        each: sa.bindparam(each, type_=schema.logs.c[each].type)
+        for each in ("run_id", "created_at", "level", "message")
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -223,6 +231,39 @@ def add_log(connection: Connection, run_id: int, message: str, now: Moment, leve
     id = inserted.inserted_primary_key
     assert id is not None
     return LogLine(int(id[0]), run_id, moment, level, message)
+
+
+def add_logs(
+    connection: Connection, run_id: int, entries: Sequence[tuple[str, str]], now: Moment
+) -> None:
+    """Add lines to a run's log, each given as its level and its text; many cost little more than one.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+        Inside a write transaction.
+    run_id : int
+    entries : sequence of (str, str)
+    now : datetime or float
+        The time of all of them.
+    """
+    if not entries:
+        return
+    # Past SQLAlchemy's work on each value of each row, which is most of what a line costs.
+    dialect = connection.dialect
+    compiled = _ADD_LOGS.compile(dialect=dialect)
+    to_database = schema.logs.c.created_at.type.bind_processor(dialect) or as_datetime
+    moment: Any = to_database(as_datetime(now))
+    if compiled.positional:
+        connection.exec_driver_sql(
+            str(compiled), [(run_id, moment, level, message) for level, message in entries]
+        )
+        return
+    named = [
+        {"run_id": run_id, "created_at": moment, "level": level, "message": message}
+        for level, message in entries
+    ]
+    connection.exec_driver_sql(str(compiled), named)
 
 
 def logs(

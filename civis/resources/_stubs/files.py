@@ -1,4 +1,4 @@
-"""The folder of the generated types: what is not current in it, and writing it anew. Knows no command line."""
+"""The folder of the generated types: what in it is not current, and writing it anew."""
 
 from __future__ import annotations
 

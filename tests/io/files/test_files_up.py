@@ -135,7 +135,7 @@ def test_the_same_bytes_arrive(storage, client, tmp_path, monkeypatch, kind, in_
 )
 def test_sizes_round_the_limit(storage, client, monkeypatch, size, parts):
     monkeypatch.setattr(file_uploads, "LARGEST_FORM", 1000)
-    monkeypatch.setattr(file_uploads, "part_size_of", lambda size: 1000)
+    monkeypatch.setattr(file_uploads, "part_size_of", lambda size, usual: 1000)
     content = os.urandom(size)
     file_id = file_to_civis(io.BytesIO(content), name="x", client=client)
     assert (storage.content(file_id), storage.part_count) == (content, parts)
@@ -236,7 +236,7 @@ class TestDetails:
 
 def test_a_part_that_is_refused_leaves_the_file_incomplete(storage, client, monkeypatch):
     monkeypatch.setattr(file_uploads, "LARGEST_FORM", 10)
-    monkeypatch.setattr(file_uploads, "part_size_of", lambda size: 10)
+    monkeypatch.setattr(file_uploads, "part_size_of", lambda size, usual: 10)
     storage.refused.add("/f0p2")
     with pytest.raises(CivisTransferError) as caught:
         file_to_civis(io.BytesIO(bytes(100)), "x", client=client)

@@ -17,19 +17,25 @@ from civis.local.warehouse import Interrupted, Interruption
 if os.name != "posix":
     pytest.skip("programs run in groups of processes", allow_module_level=True)
 
-from civis.local.jobs.processes import run_process
+from civis.local.jobs.processes import Program, run_process
 
 
 class ListedLog:
     """As much of a run's context as a process needs; interrupts when a line says so."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
+        self.entries: list[tuple[str, str]] = []
         self.interruption = Interruption()
+        self.stopping = threading.Event()
+        self.notes: dict[str, Any] = {}
 
-    def log_lines(self, lines: Sequence[str], level: str = "info") -> None:
-        self.lines += lines
-        if "interrupt me" in lines:
+    @property
+    def lines(self) -> list[str]:
+        return [line for _, line in self.entries]
+
+    def log_entries(self, entries: Sequence[tuple[str, str]]) -> None:
+        self.entries += entries
+        if "interrupt me" in self.lines:
             self.interruption.interrupt()
 
     def check(self) -> None:
@@ -37,9 +43,11 @@ class ListedLog:
             raise Interrupted("cancelled")
 
 
-def run(context: Any, folder: Path, *command: str, grace: float = 5.0) -> None:
+def run(
+    context: Any, folder: Path, *command: str, grace: float = 5.0, memory_mb: int | None = None
+) -> None:
     environment = {"PATH": os.environ["PATH"], "WORD": "ünï"}
-    run_process(context, command, folder=folder, environment=environment, grace_seconds=grace)
+    run_process(context, Program(command, folder, environment, grace, memory_mb))
 
 
 def test_a_program_runs_in_its_folder_with_its_environment_only(tmp_path: Path) -> None:
