@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from civis import base, futures, io, loggers, polling, resources, response, utils
+    from civis import base, futures, io, loggers, parallel, polling, resources, response, utils
     from civis.client import APIClient
     from civis.loggers import civis_logger
     from civis.response import find, find_one
@@ -31,6 +31,7 @@ __all__ = [
     "futures",
     "io",
     "loggers",
+    "parallel",
     "polling",
     "resources",
     "response",
@@ -45,7 +46,7 @@ _NAMES = {
     "find": "civis.response",
     "find_one": "civis.response",
 }
-_MODULES = frozenset({*__all__, "client", "local", "service_client"} - {*_NAMES, "__version__"})
+_MODULES = frozenset({*__all__, "client", "local", "service_client", "testing", "tests"} - {*_NAMES, "__version__"})
 
 
 def __getattr__(name: str) -> Any:
