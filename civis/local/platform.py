@@ -28,6 +28,7 @@ from civis.local.api.authentication import KeyUses
 from civis.local.api.dispatch import Dispatcher
 from civis.local.api.faults import Faults
 from civis.local.blobs import Blobs
+from civis.local.duties import Duties
 from civis.local.jobs import WORKERS, Queue
 from civis.local.locking import DirectoryLock
 from civis.local.notify import Notifier
@@ -255,6 +256,11 @@ class Platform:
         return self._running_parts().queue
 
     @property
+    def duties(self) -> Duties:
+        """What it does unasked: schedules, workflows, notices and their outbox."""
+        return self._running_parts().duties
+
+    @property
     def notifier(self) -> Notifier:
         """What tells subscribers how runs go on."""
         return self._running_parts().notifier
@@ -292,6 +298,7 @@ class _Parts:
     warehouse: Warehouse
     blobs: Blobs
     queue: Queue
+    duties: Duties
     notifier: Notifier
     faults: Faults
     url: str
@@ -318,7 +325,8 @@ class _Parts:
         listener = bind(host, port)
         self._opened.callback(listener.close)
         self.url = url_of(listener.getsockname()[:2])
-        self._dispatcher = Dispatcher(self._platform, all_routes())
+        self._routes = all_routes()
+        self._dispatcher = Dispatcher(self._platform, self._routes)
         secret = bytes.fromhex(read_or_make_secret(self.settings.secret_path))
         self.notifier = Notifier(secret, self._platform.clock)
         with self._told_plainly():
@@ -349,10 +357,13 @@ class _Parts:
         with self._dispatcher.gate.closed():
             self.faults.clear()
             self.key_uses.clear()
+            self.duties.stop()
             self.queue.stop()
             self.notifier.clear()
             if self._is_emptied_open():
                 self.queue.start()
+                self.duties.clear()
+                self.duties.start()
                 return
             self._data.close()
             empty_dir(self.settings)
@@ -403,6 +414,9 @@ class _Parts:
             self.queue = self._platform._make_queue()
             opened.callback(self.queue.stop)
             self.queue.start()
+            self.duties = Duties(self._platform, self._routes)
+            opened.callback(self.duties.stop)
+            self.duties.start()
             self._data = opened.pop_all()
 
     def _close_data(self) -> None:

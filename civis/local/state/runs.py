@@ -22,11 +22,15 @@ _ORDERS = ("id", "state", "created_at", "started_at", "finished_at")
 _CHANGES = ("state", "is_cancel_requested", "started_at", "finished_at", "error", "document")
 
 #: Its parameters stand in the order of the tuples that `add_logs` makes.
-_ADD_LOGS = sa.insert(schema.logs).inline().values(
-    {
-        each: sa.bindparam(each, type_=schema.logs.c[each].type)
-        for each in ("run_id", "created_at", "level", "message")
-    }
+_ADD_LOGS = (
+    sa.insert(schema.logs)
+    .inline()
+    .values(
+        {
+            each: sa.bindparam(each, type_=schema.logs.c[each].type)
+            for each in ("run_id", "created_at", "level", "message")
+        }
+    )
 )
 
 
@@ -204,12 +208,16 @@ def update_run(connection: Connection, run_id: int, **changes: Any) -> Run:
     unknown = sorted(set(changes) - set(_CHANGES))
     if unknown:
         raise TypeError(f"A run's {', '.join(unknown)} cannot be changed, only {', '.join(_CHANGES)}.")
-    current = fetch_run(connection, None, run_id)
     if "document" in changes:
+        current = fetch_run(connection, None, run_id)
         changes["document"] = {**current.document, **changes["document"]}
-    if changes:
-        connection.execute(sa.update(schema.runs).where(schema.runs.c.id == current.id).values(**changes))
-    return fetch_run(connection, None, run_id)
+    if not changes:
+        return fetch_run(connection, None, run_id)
+    changed = sa.update(schema.runs).where(schema.runs.c.id == run_id).values(**changes)
+    row = connection.execute(changed.returning(schema.runs)).mappings().one_or_none()
+    if row is None:
+        raise ObjectNotFound("run", run_id)
+    return Run(**row)
 
 
 def add_log(connection: Connection, run_id: int, message: str, now: Moment, level: str = "info") -> LogLine:
@@ -233,9 +241,7 @@ def add_log(connection: Connection, run_id: int, message: str, now: Moment, leve
     return LogLine(int(id[0]), run_id, moment, level, message)
 
 
-def add_logs(
-    connection: Connection, run_id: int, entries: Sequence[tuple[str, str]], now: Moment
-) -> None:
+def add_logs(connection: Connection, run_id: int, entries: Sequence[tuple[str, str]], now: Moment) -> None:
     """Add lines to a run's log, each given as its level and its text; many cost little more than one.
 
     Parameters

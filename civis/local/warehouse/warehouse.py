@@ -16,7 +16,7 @@ __all__ = ["Warehouse"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,62}")
 _SUFFIX = ".duckdb"
-_LARGE_BYTES = 64 * 1024 * 1024
+_LARGE_BYTES = 16 * 1024 * 1024
 
 
 class Warehouse:
