@@ -46,7 +46,9 @@ _NAMES = {
     "find": "civis.response",
     "find_one": "civis.response",
 }
-_MODULES = frozenset({*__all__, "client", "local", "service_client", "testing", "tests"} - {*_NAMES, "__version__"})
+_MODULES = frozenset(
+    {*__all__, "client", "local", "service_client", "testing", "tests"} - {*_NAMES, "__version__"}
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -55,6 +55,8 @@ def _plain_errors() -> Iterator[None]:
     """Tell what a person can do something about in one line, without a traceback."""
     try:
         yield
+    except (click.Abort, click.exceptions.Exit):  # which are RuntimeErrors
+        raise
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         raise _PlainError(" ".join(str(error).split()) or type(error).__name__) from error
 
@@ -177,8 +179,8 @@ def user(login: str, name: str | None, email: str | None, data_dir: Path | None)
 def reset(yes: bool, data_dir: Path | None) -> None:
     """Empty a platform that is not running: databases, files, jobs, users; its key stays."""
     with _plain_errors(), _lasting_platform(data_dir) as platform:
-        if not yes:
-            click.confirm(f"Remove all data in {platform.data_dir}?", abort=True, err=True)
+        if not (yes or click.confirm(f"Remove all data in {platform.data_dir}?", err=True)):
+            raise click.ClickException("nothing was removed")
         platform.reset()
         click.echo(f"Emptied {platform.data_dir}", err=True)
 

@@ -13,8 +13,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from civis._version import __version__
-from civis.cli import main
+from civis.cli.root import root as main
 from civis.local import Platform
 
 CIVIS = [sys.executable, "-m", "civis"]
@@ -26,18 +25,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*CIVIS, *arguments], capture_output=True, text=True, timeout=120)
 
 
-def test_the_version_is_told_without_loading_the_platform() -> None:
-    program = (
-        "import sys\n"
-        "from civis.cli import main\n"
-        "main(['--version'], standalone_mode=False)\n"
-        "print(sorted({'uvicorn', 'sqlalchemy', 'duckdb', 'requests', 'pandas'} & set(sys.modules)))\n"
-    )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
-    assert ended.stdout.splitlines() == [f"civis, version {__version__}", "[]"], ended.stderr
-
-
-@pytest.mark.parametrize("command", [[], ["start"], ["exec"], ["database"], ["database", "add"], ["demo"]])
+@pytest.mark.parametrize(
+    "command", [[], ["start"], ["exec"], ["database"], ["database", "add"], ["user"], ["reset"], ["demo"]]
+)
 def test_every_command_has_help(command: list[str]) -> None:
     result = CliRunner().invoke(main, ["local", *command, "--help"])
     assert result.exit_code == 0
@@ -204,3 +194,23 @@ def test_a_directory_that_is_a_file_is_one_line_and_status_2(tmp_path: Path) -> 
     assert result.stderr.splitlines() == [
         f"Error: cannot write to the directory {tmp_path / 'file'}: File exists; use another one"
     ]
+
+
+def test_a_user_is_added_and_their_key_works(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["local", "user", "ada", "--name", "Ada", "--data-dir", str(tmp_path)])
+    assert result.exit_code == 0, result.stderr
+    with Platform(tmp_path) as platform:
+        found = requests.get(platform.url + "users/me", auth=(result.stdout.strip(), ""), timeout=60).json()
+    assert (found["username"], found["name"]) == ("ada", "Ada")
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 1), ("", 130)])
+def test_a_reset_asks_first(tmp_path: Path, answer: str, status: int) -> None:
+    with Platform(tmp_path) as platform, platform.client() as client:
+        client.projects.post("kept?", "x")
+        key = platform.api_key
+    result = CliRunner().invoke(main, ["local", "reset", "--data-dir", str(tmp_path)], input=answer)
+    assert result.exit_code == status
+    with Platform(tmp_path) as platform, platform.client() as client:
+        assert [each.name for each in client.projects.list()] == ([] if status == 0 else ["kept?"])
+        assert platform.api_key == key
