@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["Checksum", "counted_md5", "is_other_md5"]
+__all__ = ["Checksum", "counted_md5", "is_other_md5", "names_md5"]
 
 _MD5_TAG = re.compile(r'"?([0-9a-f]{32})"?')
 #: Headers whose whole value is a digest in base64, by the name of the digest.
@@ -78,6 +78,11 @@ def counted_md5(blocks: Iterator[bytes], digest: Any) -> Iterator[bytes]:
     for block in blocks:
         digest.update(block)
         yield block
+
+
+def names_md5(headers: Mapping[str, str]) -> bool:
+    """Tell whether a storage says by an ETag which MD5 the content has that it took."""
+    return _md5_of_tag(headers) is not None
 
 
 def is_other_md5(headers: Mapping[str, str], digest: Any) -> bool:

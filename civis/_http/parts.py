@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import BinaryIO
 
 from civis._errors import CivisTransferError
-from civis._http.checksums import counted_md5, is_other_md5
+from civis._http.checksums import counted_md5, is_other_md5, names_md5
 from civis._http.failures import WIRE_ERRORS, Failure, classify, reason_of
 from civis._http.hidden import SignedUrl
 from civis._http.sources import (
@@ -117,6 +117,8 @@ class _Upload:
         self._timeout = timeout
         self._stop = threading.Event()
         self._counts: queue.SimpleQueue[int] = queue.SimpleQueue()
+        # Whether the storage answers with MD5s; only the first answer tells, and counting them takes time.
+        self._names_md5 = False
 
     def send(
         self, source: str | os.PathLike[str] | BinaryIO, threads: int, progress: Progress | None
@@ -216,7 +218,10 @@ class _Upload:
         offset, size = self._bounds(index)
         label = f"Part {index + 1} of {len(self._urls)}, to"
         digest = hashlib.md5(usedforsecurity=False)
-        blocks = counted_md5(blocks_of(source.read_at, offset, size), digest)
+        blocks = blocks_of(source.read_at, offset, size)
+        is_counted = self._names_md5
+        if is_counted:
+            blocks = counted_md5(blocks, digest)
         try:
             response = self._transport.open(
                 "PUT",
@@ -234,6 +239,10 @@ class _Upload:
             return problem, "", None
         if 200 <= response.status < 300:
             response.drain_conn()
+            if not is_counted and names_md5(response.headers):
+                self._names_md5 = True
+                for _ in counted_md5(blocks_of(source.read_at, offset, size), digest):
+                    pass
             if is_other_md5(response.headers, digest):
                 return CivisTransferError(f"{label} {url.shown} arrived damaged: its MD5 differs."), "", None
             return None, response.headers.get("ETag", ""), None

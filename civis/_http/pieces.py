@@ -18,7 +18,7 @@ from civis._http.failures import WIRE_ERRORS, Failure, classify, reason_of
 from civis._http.links import Link
 from civis._http.pools import BLOCK
 from civis._http.timeouts import TimeoutArgument
-from civis._http.transfers import RETRIED_STATUSES, Transport, refused, stop_reading
+from civis._http.transfers import RETRIED_STATUSES, Transport, refused, retry_after, stop_reading
 
 __all__ = ["PieceReader", "PieceWindow", "Version", "range_total", "starts_at", "strong_etag"]
 
@@ -39,6 +39,14 @@ class Version:
 
     length: int | None = None
     etag: str | None = None
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """An attempt that another may mend: its error, and the seconds that the storage wants no other in."""
+
+    problem: CivisTransferError
+    wish: float | None = None
 
 
 class PieceReader:
@@ -66,18 +74,24 @@ class PieceReader:
         CivisTransferError
             They were refused, the content changed, or the connection kept breaking.
         """
-        held = bytearray()
+        return b"".join(self.fetch_blocks(begin, end))
+
+    def fetch_blocks(self, begin: int, end: int) -> deque[bytes]:
+        """Give the bytes from `begin` to before `end` as they came: large ones are slow to put together."""
+        blocks: deque[bytes] = deque()
         failures = 0
-        while len(held) < end - begin:
-            before = len(held)
-            problem = self._gather(held, begin, end)
-            if problem is None:
+        while begin < end:
+            answer = self._ask(begin, end)
+            before = begin
+            if answer is not None and not isinstance(answer, _Failed):
+                begin, answer = self._read(answer, blocks, begin, end)
+            if answer is None:
                 continue
-            failures = 1 if len(held) > before else failures + 1
+            failures = 1 if begin > before else failures + 1
             if failures >= self._transport.attempts or self._stop.is_set():
-                raise problem
-            self._transport.wait(failures)
-        return bytes(held)
+                raise answer.problem
+            self._transport.wait(failures, answer.wish)
+        return blocks
 
     def stop(self) -> None:
         """Make threads that wait for bytes end with an error; nothing is fetched any more."""
@@ -85,57 +99,60 @@ class PieceReader:
         for response in list(self._open):
             stop_reading(response)
 
-    def _gather(self, held: bytearray, begin: int, end: int) -> CivisTransferError | None:
-        """Make one request for what is missing; give the error that another may mend, raise any other."""
+    def _ask(self, begin: int, end: int) -> urllib3.BaseHTTPResponse | _Failed | None:
+        """Make one request; give its answer, the error that another may mend, or None where that was done.
+
+        Any other error is raised.
+        """
         url = self._link.current
-        place = begin + len(held)
-        headers = {"Range": f"bytes={place}-{end - 1}"}
+        headers = {"Range": f"bytes={begin}-{end - 1}"}
         if self.version.etag is not None:
             headers["If-Range"] = self.version.etag
         try:
             response = self._transport.open("GET", url, headers=headers, timeout=self._timeout)
         except WIRE_ERRORS as error:
-            problem = self._broken(place, end, reason_of(error))
+            problem = self._broken(begin, end, reason_of(error))
             if classify(error) is Failure.FINAL:
                 raise problem from None
-            return problem
+            return _Failed(problem)
         if response.status == 206:
-            self._check(response, place)
-            return self._read(response, held, begin, end)
+            self._check(response, begin)
+            return response
         if response.status == 403 and self._link.renew(url):
             response.close()
             return None
         if response.status in (200, 416):
             response.close()
-            raise self._changed(place)
+            raise self._changed(begin)
         error_seen = refused("The download of", url, response)
         if response.status not in RETRIED_STATUSES:
             raise error_seen
-        return error_seen
+        return _Failed(error_seen, retry_after(response))
 
     def _read(
-        self, response: urllib3.BaseHTTPResponse, held: bytearray, begin: int, end: int
-    ) -> CivisTransferError | None:
-        """Take the bytes of an answer."""
+        self, response: urllib3.BaseHTTPResponse, blocks: deque[bytes], place: int, end: int
+    ) -> tuple[int, _Failed | None]:
+        """Take the bytes of an answer; give where they end, and the error if that is too early."""
         self._open.add(response)
         problem = "the connection ended early"
         try:
-            while (left := end - begin - len(held)) and not self._stop.is_set():
-                data = response.read1(min(left, BLOCK), decode_content=False)
+            while place < end and not self._stop.is_set():
+                data = response.read1(min(end - place, BLOCK), decode_content=False)
                 if not data:
                     break
-                held += data
+                blocks.append(data)
+                place += len(data)
         except WIRE_ERRORS as error:
             problem = reason_of(error)
         finally:
             self._open.discard(response)
-        if len(held) == end - begin:
+        if place == end:
             self._link.worked()
             response.drain_conn()
             response.close()
-            return None
+            return place, None
         response.close()
-        return self._broken(begin + len(held), end, problem)
+        return place, _Failed(self._broken(place, end, problem))
 
     def _check(self, response: urllib3.BaseHTTPResponse, place: int) -> None:
         """Refuse a piece of another version, or of another place; learn what was not known."""
@@ -170,7 +187,7 @@ class PieceWindow:
     Parameters
     ----------
     fetch : callable
-        Gives the bytes from one place to before another; called from threads.
+        Gives the blocks from one place to before another; called from threads.
     begin, end : int
         Where the first piece begins and the last one ends.
     size : int
@@ -180,14 +197,14 @@ class PieceWindow:
     """
 
     def __init__(
-        self, fetch: Callable[[int, int], bytes], begin: int, end: int, size: int, width: int
+        self, fetch: Callable[[int, int], deque[bytes]], begin: int, end: int, size: int, width: int
     ) -> None:
         self._fetch = fetch
         self._next = begin
         self._end = end
         self._size = size
-        self._work: SimpleQueue[tuple[int, int, Future[bytes]] | None] = SimpleQueue()
-        self._pieces: deque[Future[bytes]] = deque()
+        self._work: SimpleQueue[tuple[int, int, Future[deque[bytes]]] | None] = SimpleQueue()
+        self._pieces: deque[Future[deque[bytes]]] = deque()
         # Daemons, since an interpreter that ends must not wait for a socket.
         self._threads = [
             threading.Thread(target=self._run, name=f"civis-download-{number}", daemon=True)
@@ -197,10 +214,10 @@ class PieceWindow:
             self._submit()
             thread.start()
 
-    def take(self) -> bytes:
-        """Give the next piece; empty after the last."""
+    def take(self) -> deque[bytes]:
+        """Give the blocks of the next piece; none after the last."""
         if not self._pieces:
-            return b""
+            return deque()
         content = self._pieces.popleft().result()
         self._submit()
         return content
@@ -221,7 +238,7 @@ class PieceWindow:
         if self._next >= self._end:
             return
         begin, self._next = self._next, min(self._next + self._size, self._end)
-        piece: Future[bytes] = Future()
+        piece: Future[deque[bytes]] = Future()
         self._pieces.append(piece)
         self._work.put((begin, self._next, piece))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 
 import urllib3
@@ -34,6 +35,7 @@ class RangedBody:
         #: Bytes that have come so far.
         self.received = 0
         self._failures = 0
+        self._is_given_up = False
         self._version = Version()
         self._modified: str | None = None
         #: The headers of the first answer.
@@ -46,7 +48,8 @@ class RangedBody:
         self._handoff: int | None = None
         self._reader: PieceReader | None = None
         self._window: PieceWindow | None = None
-        self._piece = memoryview(b"")
+        self._blocks: deque[bytes] = deque()
+        self._began = 0.0
         self._open()
 
     @property
@@ -63,7 +66,7 @@ class RangedBody:
             if self._window is not None:
                 return self._read_window(self._window, size)
             if self.received == self._handoff:
-                self._begin_window()
+                self._decide()
                 continue
             if self._response is None:
                 self._open()
@@ -82,7 +85,8 @@ class RangedBody:
                 self._fail(problem or "the connection ended early")
 
     def interrupt(self) -> None:
-        """Make another thread that waits for bytes here see an end, or an error."""
+        """Make another thread that waits for bytes here get an error soon, and ask for nothing more."""
+        self._is_given_up = True
         if self._reader is not None:
             self._reader.stop()
         response = self._response
@@ -108,21 +112,32 @@ class RangedBody:
             return size
         return min(size, self._handoff - self.received)
 
+    def _decide(self) -> None:
+        """Go on over several connections, unless one is as fast as a program can read."""
+        passed = self._transport.clock.monotonic() - self._began
+        is_fast = passed > 0 and self.received / passed > self._transport.windows.enough
+        self._handoff = None
+        if not is_fast:
+            self._begin_window()
+
     def _begin_window(self) -> None:
         """Go on over several connections."""
         self.close()
-        self._handoff = None
         length, settings = self._version.length, self._transport.windows
         assert length is not None
         self._reader = PieceReader(self._link, self._transport, self._version, self._timeout)
-        self._window = PieceWindow(self._reader.fetch, self.received, length, settings.size, settings.width)
+        self._window = PieceWindow(
+            self._reader.fetch_blocks, self.received, length, settings.size, settings.width
+        )
 
     def _read_window(self, window: PieceWindow, size: int) -> bytes:
-        """Give some of the piece that came, or of the next one."""
-        if not self._piece:
-            self._piece = memoryview(window.take())
-        data = bytes(self._piece[:size])
-        self._piece = self._piece[len(data) :]
+        """Give the next block of the piece that came, or of the next one."""
+        if not self._blocks:
+            self._blocks = window.take()
+        data = self._blocks.popleft()
+        if len(data) > size:
+            self._blocks.appendleft(data[size:])
+            data = data[:size]
         self.received += len(data)
         return data
 
@@ -174,6 +189,8 @@ class RangedBody:
         response, self._response = self._response, None
         if response is not None:
             response.close()
+        if self._is_given_up:
+            raise CivisTransferError(f"{self.shown} was given up after {self.received} bytes.")
         self._failures += 1
         if self._failures >= self._transport.attempts:
             of = "" if self._version.length is None else f" of {self._version.length}"
@@ -258,6 +275,7 @@ class RangedBody:
         is_chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
         self.is_verified = length is not None or is_chunked
         self._response = response
+        self._began = self._transport.clock.monotonic()
         settings = self._transport.windows
         has_ranges = etag is not None and response.headers.get("Accept-Ranges", "").lower() == "bytes"
         is_large = length is not None and length - settings.first >= settings.least

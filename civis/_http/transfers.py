@@ -54,12 +54,16 @@ class WindowSettings:
         Bytes in a piece.
     width
         Pieces on their way or held in memory; less than 2 means one connection for everything.
+    enough
+        Bytes a second over the first connection with which more connections would only cost: those of a
+        storage on this machine or beside it.
     """
 
     first: int = 8 << 20
     least: int = 32 << 20
     size: int = 8 << 20
-    width: int = 4
+    width: int = 6
+    enough: float = 250e6
 
 
 class Transport:

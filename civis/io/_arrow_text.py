@@ -5,7 +5,7 @@ No value changes: what does not fit the type that its column is said to have is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -37,7 +37,7 @@ class CsvColumns:
         """Give names and types as Arrow has them."""
         return pa.schema([pa.field(*each) for each in zip(self.names, self.types, strict=True)])
 
-    def as_text(self, positions: Sequence[int]) -> CsvColumns:
+    def as_text(self, positions: Collection[int]) -> CsvColumns:
         """Give the same, with some of the columns read as text."""
         types = [pa.string() if place in positions else kind for place, kind in enumerate(self.types)]
         return replace(self, types=tuple(types))
@@ -81,7 +81,11 @@ def parse_block(block: bytes, columns: CsvColumns) -> pa.Table:
         unfit = [place for place in everything if not _fits(block, columns, place)]
         if unfit:
             named = ", ".join(f"{columns.names[place]!r} ({columns.types[place]})" for place in unfit)
-            raise UnfitValuesError(unfit, f"values do not fit the types of their columns: {named}") from None
+            raise UnfitValuesError(
+                unfit,
+                f"values do not fit the types of their columns: {named}; have these read as text, with "
+                f"dtypes={ {columns.names[place]: 'varchar' for place in unfit} }",
+            ) from None
         if b'""' not in block:
             raise
     texts = [place for place in everything if pa.types.is_string(columns.types[place])]

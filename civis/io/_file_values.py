@@ -18,13 +18,15 @@ from civis.io._file_compression import compressed_writer, compression_of, decomp
 from civis.io._file_downloads import download_to_handle, find_file
 from civis.io._file_sources import open_source
 from civis.io._file_uploads import DEFAULT_EXPIRY, FileDetails, file_details, upload
+from civis.io._frame_formats import columnar_format, read_columnar, write_columnar
+from civis.io._frames import is_frame
 
 if TYPE_CHECKING:
     from civis.client import APIClient
 
 __all__ = ["dataframe_to_file", "file_to_dataframe", "file_to_json", "json_to_file"]
 
-LIBRARIES = ("pandas", "polars")
+LIBRARIES = {"pandas": "pandas", "polars": "polars", "arrow": "pyarrow"}
 
 
 def file_to_json(
@@ -117,29 +119,33 @@ def file_to_dataframe(
     compression: str | Mapping[str, Any] | None = "infer",
     client: APIClient | None = None,
     *,
+    format: str | None = None,
     api_key: str | None = None,
     **read_kwargs: Any,
 ) -> Any:
-    """Download a CSV file into a data frame.
+    """Download a file into a data frame: Parquet, Feather, or CSV.
 
     Parameters
     ----------
     file_id : int
         The ID of the file.
-    return_as : {"pandas", "polars"}, optional
-        The library whose data frame is returned.
+    return_as : {"pandas", "polars", "arrow"}, optional
+        The library whose data frame is returned; "arrow" gives a `pyarrow.Table`.
     compression : {"infer", "gzip", "bz2", "zip", "xz", "zstd", None}, optional
-        How the file is compressed. By default its first bytes tell.
+        How a CSV file is compressed. By default its first bytes tell.
     client : civis.APIClient, optional
         By default one made from the environment.
+    format : {"csv", "parquet", "feather"}, optional
+        What the file is. By default its name tells: Parquet ends in ``.parquet``, Feather in ``.feather`` or
+        ``.arrow``, and every other name means CSV.
     api_key : str, optional
         Older spelling of ``client=civis.APIClient(api_key)``.
     **read_kwargs
-        Passed on to the library's `read_csv`.
+        Passed on to the library's reader, such as `pandas.read_csv` or `polars.read_parquet`.
 
     Returns
     -------
-    pandas.DataFrame or polars.DataFrame
+    pandas.DataFrame, polars.DataFrame or pyarrow.Table
 
     Raises
     ------
@@ -148,7 +154,7 @@ def file_to_dataframe(
     ImportError
         When the library is not installed.
     ValueError
-        For another `return_as`.
+        For another `return_as` or `format`.
 
     Examples
     --------
@@ -158,14 +164,21 @@ def file_to_dataframe(
     0  1  2
     """
     library = _import_library(return_as)
+    columnar_format("", format)
     client = pick_client(client, api_key)
+    file = find_file(client, file_id)
+    columnar = columnar_format(str(file.name), format)
     with tempfile.TemporaryFile() as content:
-        download_to_handle(client, find_file(client, file_id), content, None)
+        download_to_handle(client, file, content, None)
         content.seek(0)
+        if columnar is not None:
+            return read_columnar(content, columnar, return_as, read_kwargs)
         kind = compression_of(content) if compression == "infer" else compression
         if return_as == "pandas":
             return library.read_csv(content, compression=kind, **read_kwargs)
         with decompressed(content, kind) as plain:
+            if return_as == "arrow":
+                return importlib.import_module("pyarrow.csv").read_csv(plain, **read_kwargs)
             return library.read_csv(plain.read(), **read_kwargs)
 
 
@@ -176,22 +189,27 @@ def dataframe_to_file(
     description: str | None = None,
     client: APIClient | None = None,
     *,
+    format: str | None = None,
     api_key: str | None = None,
     **to_csv_kws: Any,
 ) -> int:
-    """Upload a data frame as a CSV file.
+    """Upload a data frame as a file: Parquet, Feather, or CSV.
 
     Parameters
     ----------
-    df : pandas.DataFrame or polars.DataFrame
+    df : pandas.DataFrame, polars.DataFrame or pyarrow.Table
         The data frame.
     name : str, optional
-        The file's name on the platform; one that ends in ``.gz``, ``.bz2`` or ``.xz`` has it compressed so.
+        The file's name on the platform. It tells the format: ``.parquet``, ``.feather`` (or ``.arrow``), else
+        CSV, which is compressed where the name ends in ``.gz``, ``.bz2`` or ``.xz``.
     expires_at, description, client, api_key
         As for `civis.io.file_to_civis`.
+    format : {"csv", "parquet", "feather"}, optional
+        What the file is to be, whatever its name.
     **to_csv_kws
-        Passed on to the data frame's `to_csv` (pandas) or `write_csv` (polars). An index of pandas is
-        written if it has a name, unless `index` says otherwise: one without a name only numbers the rows.
+        Passed on to the data frame's writer, such as `to_csv` (pandas) or `write_csv` (polars). As CSV, an
+        index of pandas is written if it has a name, unless `index` says otherwise: one without a name only
+        numbers the rows.
 
     Returns
     -------
@@ -210,13 +228,18 @@ def dataframe_to_file(
     5001
     """
     details = file_details(name, expires_at, description, {})
-    if not any(hasattr(df, method) for method in ("to_csv", "write_csv")):
+    if not is_frame(df) and not any(hasattr(df, method) for method in ("to_csv", "write_csv")):
         raise TypeError(
-            f"expected a data frame of pandas or polars, not an object of type {type(df).__name__}"
+            f"expected a data frame of pandas or polars or a pyarrow.Table, not an object of type "
+            f"{type(df).__name__}"
         )
+    columnar = columnar_format(name, format)
     client = pick_client(client, api_key)
     with tempfile.TemporaryFile() as content:
-        _write_csv(df, content, name, to_csv_kws)
+        if columnar is not None:
+            write_columnar(df, content, columnar, to_csv_kws)
+        else:
+            _write_csv(df, content, name, to_csv_kws)
         return _upload_stream(client, content, details)
 
 
@@ -230,6 +253,8 @@ def _write_csv(df: Any, content: BinaryIO, name: str, to_csv_kws: dict[str, Any]
         if hasattr(df, "to_csv"):
             to_csv_kws.setdefault("index", any(label is not None for label in df.index.names))
             df.to_csv(plain, mode="wb", **to_csv_kws)
+        elif not hasattr(df, "write_csv"):
+            importlib.import_module("pyarrow.csv").write_csv(df, plain, **to_csv_kws)
         else:
             df.write_csv(plain, **to_csv_kws)
 
@@ -243,10 +268,11 @@ def _upload_stream(client: APIClient, content: BinaryIO, details: FileDetails) -
 def _import_library(return_as: str) -> Any:
     """Import the library of a kind of data frame."""
     if return_as not in LIBRARIES:
-        raise ValueError(f"return_as must be 'pandas' or 'polars', not {return_as!r}")
+        raise ValueError(f"return_as must be 'pandas', 'polars' or 'arrow', not {return_as!r}")
     try:
-        return importlib.import_module(return_as)
+        return importlib.import_module(LIBRARIES[return_as])
     except ImportError as error:
+        extra = "polars" if return_as == "polars" else "pandas"
         raise ImportError(
-            f"return_as={return_as!r} needs {return_as}: pip install 'civis[{return_as}]'"
+            f"return_as={return_as!r} needs {LIBRARIES[return_as]}: pip install 'civis[{extra}]'"
         ) from error

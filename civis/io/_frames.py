@@ -135,10 +135,9 @@ def _pandas_arrays(
 def _pandas_array(series: Any, arrow: Any) -> Any:
     """Convert one column; values of several kinds become texts, as a CSV writer would write them."""
     try:
-        return arrow.chunked_array([arrow.Array.from_pandas(series)])
-    except TypeError:
-        # Extension types give chunked arrays.
-        return arrow.Table.from_pandas(series.to_frame("column"), preserve_index=False).column(0)
+        converted = arrow.Array.from_pandas(series)
+        # Extension types give chunked arrays, over which `chunked_array` would go value by value.
+        return converted if isinstance(converted, arrow.ChunkedArray) else arrow.chunked_array([converted])
     except (arrow.ArrowInvalid, arrow.ArrowTypeError, arrow.ArrowNotImplementedError):
         missing = series.isna().tolist()
         texts = [

@@ -16,7 +16,7 @@ from civis.io._tablenames import split_schema_tablename
 if TYPE_CHECKING:
     from civis.client import APIClient
 
-__all__ = ["TableLoad", "check_load", "load_files", "table_exists"]
+__all__ = ["Destination", "TableLoad", "check_load", "is_new", "load_files", "start_import"]
 
 EXISTING_TABLE_ROWS = ("fail", "truncate", "append", "drop", "upsert")
 EXECUTIONS = ("immediate", "delayed", "incremental")
@@ -78,19 +78,27 @@ def _check_columns(columns: Sequence[Mapping[str, str]] | None) -> None:
         )
 
 
-def table_exists(client: APIClient, load: TableLoad) -> bool:
-    """Ask whether the table is there."""
+@dataclass(frozen=True)
+class Destination:
+    """The table as it is before the import: whether it exists, and its columns as far as they are known."""
+
+    exists: bool
+    columns: tuple[str, ...] = ()
+
+
+def find_table(client: APIClient, load: TableLoad) -> Destination:
+    """Look the table up."""
     schema, name = split_schema_tablename(load.table)
     assert schema is not None  # or there would be no TableLoad
     try:
-        client.databases.get_schemas_tables(client.get_database_id(load.database), schema, name)
+        found = client.databases.get_schemas_tables(client.get_database_id(load.database), schema, name)
     except CivisNotFoundError:
-        return False
-    return True
+        return Destination(False)
+    return Destination(True, tuple(str(column["name"]) for column in found.get("columns") or ()))
 
 
-def check_load(client: APIClient, load: TableLoad) -> bool:
-    """Refuse what cannot succeed before anything is uploaded; tell whether the table exists.
+def check_load(client: APIClient, load: TableLoad) -> Destination:
+    """Refuse what cannot succeed before anything is uploaded; tell what the table is.
 
     Raises
     ------
@@ -100,16 +108,23 @@ def check_load(client: APIClient, load: TableLoad) -> bool:
         If there is no such database, or no credential.
     """
     use_credential(client, load.credential_id)
-    exists = table_exists(client, load)
-    if exists and load.existing_table_rows == "fail":
+    found = find_table(client, load)
+    if found.exists and load.existing_table_rows == "fail":
         raise CivisImportError(
             f"the table {load.table} exists; pass existing_table_rows='append', 'truncate', 'drop' "
             f"or 'upsert' to say what is to become of its rows"
         )
-    return exists
+    return found
 
 
-def load_files(client: APIClient, file_ids: Sequence[int], load: TableLoad, *, exists: bool) -> CivisFuture:
+def is_new(load: TableLoad, destination: Destination) -> bool:
+    """Whether the import makes the table, so that it has to know the columns' types."""
+    return not destination.exists or load.existing_table_rows == "drop"
+
+
+def load_files(
+    client: APIClient, file_ids: Sequence[int], load: TableLoad, destination: Destination
+) -> CivisFuture:
     """Have the platform look at files, then start their import.
 
     Raises
@@ -117,16 +132,19 @@ def load_files(client: APIClient, file_ids: Sequence[int], load: TableLoad, *, e
     CivisImportError
         If a file is no CSV, or files do not agree.
     """
-    is_new = not exists or load.existing_table_rows == "drop"
+    detects = load.table_columns is None and is_new(load, destination)
     question = CsvQuestion(
         delimiter_name(load.delimiter) if load.delimiter is not None else None,
         load.headers,
-        detect_columns=load.table_columns is None and is_new,
+        detect_columns=detects,
         hidden=load.hidden,
     )
     files = prepare_files(client, file_ids, question, load.polling_interval)
-    if load.table_columns is None and is_new:
-        load = replace(load, table_columns=files.columns)
+    return start_import(client, files, replace(load, table_columns=files.columns) if detects else load)
+
+
+def start_import(client: APIClient, files: PreparedFiles, load: TableLoad) -> CivisFuture:
+    """Start the import of files that are ready for it."""
     job = client.imports.post_files_csv(**_body(client, files, load))
     run = client.jobs.post_runs(job.id)
     return CivisFuture(client.jobs.get_runs, (job.id, run.id), load.polling_interval, client)

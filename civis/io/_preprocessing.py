@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import datetime
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from civis._errors import CivisImportError, CivisJobFailure
+from civis._errors import CivisAPIError, CivisImportError, CivisJobFailure
 from civis.futures import CivisFuture
 
 if TYPE_CHECKING:
     from civis.client import APIClient
 
-__all__ = ["CsvQuestion", "PreparedFiles", "agree", "prepare_files"]
+__all__ = ["CsvQuestion", "PreparedFiles", "agree", "prepare_files", "soon"]
+
+logger = logging.getLogger(__name__)
 
 _INTEGERS = ("SMALLINT", "INTEGER", "BIGINT")
 _VARCHAR = re.compile(r"\s*(?:varchar|character varying|nvarchar|text)\s*(?:\(\s*(\d+)\s*\))?", re.IGNORECASE)
 _LARGEST_VARCHAR = 65535
+#: How long files are kept that only an import needs.
+_INTERMEDIATE_LIFE = datetime.timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -147,12 +153,29 @@ def _finish(client: APIClient, file_id: int, future: CivisFuture) -> tuple[int, 
     if not prepared:
         raise CivisImportError(f"file {file_id} was looked at (job {future.job_id}), but nothing came of it")
     cleaned_id = int(prepared[0].object_id)
+    if cleaned_id != file_id:
+        _expire_soon(client, cleaned_id)
     info = client.files.get(cleaned_id).detected_info
     if not info:
         raise CivisImportError(
             f"file {file_id} was looked at (job {future.job_id}), but nothing was found out"
         )
     return cleaned_id, info
+
+
+def _expire_soon(client: APIClient, file_id: int) -> None:
+    """Have a file that only the import needs vanish within a day."""
+    try:
+        client.files.patch(file_id, expires_at=soon())
+    except CivisAPIError as error:
+        # It vanishes in 30 days anyway; the import is not to fail of it.
+        logger.warning("the intermediate file %d stays for 30 days: %s", file_id, error)
+
+
+def soon() -> str:
+    """Give the time a day from now, by which every import has begun to read."""
+    moment = datetime.datetime.now(datetime.timezone.utc) + _INTERMEDIATE_LIFE
+    return moment.isoformat(timespec="seconds")
 
 
 def _same(file_ids: Sequence[int], values: Sequence[Any], what: str) -> None:

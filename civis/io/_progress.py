@@ -15,8 +15,8 @@ def show_progress(
 ) -> Iterator[Progress | None]:
     """Turn a user's `progress=` into what transfers call.
 
-    True is a bar on standard error where that is a terminal and tqdm is installed, else nothing; a callable
-    is called with the number of further bytes; None and False are nothing.
+    True is a bar on standard error where that is a terminal or a notebook and tqdm is installed, else
+    nothing; a callable is called with the number of further bytes; None and False are nothing.
     """
     if progress is None or isinstance(progress, bool):
         with _bar(total, label) if progress else _nothing() as update:
@@ -37,8 +37,8 @@ def _nothing() -> Iterator[None]:
 
 @contextmanager
 def _bar(total: int | None, label: str) -> Iterator[Progress | None]:
-    """Show a bar, if there is a terminal to show it on."""
-    if not sys.stderr.isatty():
+    """Show a bar, if there is a terminal or a notebook to show it on."""
+    if not (_is_notebook() or sys.stderr.isatty()):
         yield None
         return
     try:
@@ -54,3 +54,10 @@ def _bar(total: int | None, label: str) -> Iterator[Progress | None]:
 
     with Bar(total=total, desc=label, unit="B", unit_scale=True, unit_divisor=1024, file=sys.stderr) as bar:
         yield bar.update
+
+
+def _is_notebook() -> bool:
+    """Whether the program is a notebook's kernel; that has loaded IPython already, nothing else does."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return type(shell).__name__ == "ZMQInteractiveShell"

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import gc
-import io
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import importlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
+
+from civis.io._rows import read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     import pyarrow as pa
 
-__all__ = ["ReadOptions", "check_reader", "read_result"]
+    from civis.io._result_tables import OpenStream, TableFormat
 
-_EXACT_IN_FLOAT = 2**53
+__all__ = ["ReadOptions", "check_reader", "convert_table", "read_result"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,19 @@ class ReadOptions:
         Leave every value a text.
     arguments : mapping
         The user's own arguments to the library's CSV reader, which then decides about types.
+    dtype_backend : {"numpy_nullable", "pyarrow"} or None
+        The kind of dtypes of a pandas frame.
+    infers : bool, default True
+        Whether columns of no known type may become numbers.
+    wanted : sequence of str
+        Columns for which the user named types.
+    uses_database : bool, default True
+        Whether the database's types are to be asked for.
+    delimiter : str, default ","
+    names : sequence of str or None
+        The columns, where the first row may hold values; None where it holds the names.
+    drops_last : bool, default False
+        Whether the last column is there for the rows' sake only.
     """
 
     return_as: str
@@ -42,6 +54,18 @@ class ReadOptions:
     sql_types: Mapping[str, str] = field(default_factory=dict)
     all_text: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    dtype_backend: str | None = None
+    infers: bool = True
+    wanted: Sequence[str] = ()
+    uses_database: bool = True
+    delimiter: str = ","
+    names: Sequence[str] | None = None
+    drops_last: bool = False
+
+    @property
+    def needs_types(self) -> bool:
+        """Whether it makes a difference which types the database has."""
+        return self.uses_database and self.return_as != "list" and not self.arguments and not self.all_text
 
 
 def check_reader(options: ReadOptions) -> None:
@@ -54,18 +78,51 @@ def check_reader(options: ReadOptions) -> None:
     TypeError
         If arguments were given that nothing takes.
     """
+    if options.dtype_backend is not None and options.return_as != "pandas":
+        raise TypeError("dtype_backend= is about pandas; is return_as='pandas' meant?")
     if options.return_as == "list":
         _refuse_arguments(options, "a list of rows")
-    elif options.return_as == "arrow":
+        return
+    if options.return_as == "arrow":
         _refuse_arguments(options, "an Arrow table")
-        _import("pyarrow", "pandas")
     else:
-        _import(options.return_as, options.return_as)
+        _import(options.return_as, options)
+    if not options.arguments:
+        _import("pyarrow", options)
 
 
-def read_result(stream: BinaryIO, options: ReadOptions) -> Any:
-    """Read a whole result from a stream of (inflated) CSV."""
-    return _READERS[options.return_as](stream, options)
+def read_result(streams: Sequence[OpenStream], options: ReadOptions) -> Any:
+    """Read a whole result from streams of (inflated) CSV, which follow one another."""
+    return _READERS[options.return_as](streams, options)
+
+
+def convert_table(table: pa.Table, options: ReadOptions) -> Any:
+    """Give an Arrow table as what was asked for."""
+    if options.return_as == "pandas":
+        from civis.io._pandas_frames import to_pandas  # noqa: PLC0415 - optional library
+
+        return to_pandas(
+            table,
+            options.dtype_backend,
+            lambda name: options.all_text or name.lower() in options.sql_types,
+        )
+    if options.return_as == "polars":
+        return _import("polars", options).from_arrow(table)
+    return table
+
+
+def table_format(options: ReadOptions) -> TableFormat:
+    """Give what the reader of tables needs to know."""
+    from civis.io._result_tables import TableFormat  # noqa: PLC0415 - needs pyarrow
+
+    return TableFormat(
+        options.encoding,
+        {} if options.all_text else options.sql_types,
+        options.infers and not options.all_text,
+        options.delimiter,
+        options.names,
+        options.wanted,
+    )
 
 
 def _refuse_arguments(options: ReadOptions, what: str) -> None:
@@ -75,107 +132,69 @@ def _refuse_arguments(options: ReadOptions, what: str) -> None:
         raise TypeError(f"{what} takes no further arguments, but got: {names}; is return_as='pandas' meant?")
 
 
-def _import(module: str, extra: str) -> Any:
+def _import(module: str, options: ReadOptions) -> Any:
     """Import an optional library, or say how to get it."""
-    import importlib  # noqa: PLC0415 - only for optional libraries
-
     try:
         return importlib.import_module(module)
     except ImportError as error:
+        extra = options.return_as if options.return_as != "arrow" else "pandas"
         raise ImportError(
-            f"return_as={extra!r} needs {module}; install it with: pip install 'civis[{extra}]'"
+            f"return_as={options.return_as!r} needs {module}; install it with: pip install 'civis[{extra}]'"
         ) from error
 
 
-@contextmanager
-def _garbage_collection_paused() -> Iterator[None]:
-    """Pause the collector: millions of new lists, none of them garbage, would set it off again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _read_list(stream: BinaryIO, options: ReadOptions) -> list[list[str]]:
+def _read_list(streams: Sequence[OpenStream], options: ReadOptions) -> list[list[str]]:
     """Give the header and the rows, each a list of texts."""
-    with (
-        io.TextIOWrapper(stream, options.encoding or "utf-8", newline="") as text,
-        _garbage_collection_paused(),
-    ):
-        rows = list(csv.reader(text))
-    if rows and len(rows[0]) == 1:
-        # A lone NULL is an empty line.
-        return [row or [""] for row in rows]
-    return rows
+    return read_rows(streams, options.encoding, options.delimiter, options.names)
 
 
-def _read_arrow(stream: BinaryIO, options: ReadOptions) -> pa.Table:
-    """Give an Arrow table."""
-    from civis.io._arrow_text import read_text_table, typed_table  # noqa: PLC0415 - needs pyarrow
+def _read_arrow(streams: Sequence[OpenStream], options: ReadOptions) -> Any:
+    """Give an Arrow table, or a frame made of one."""
+    from civis.io._result_tables import read_table  # noqa: PLC0415 - needs pyarrow
 
-    table = read_text_table(stream.read(), options.encoding)
-    return table if options.all_text else typed_table(table, options.sql_types)
+    table = read_table(streams, table_format(options))
+    if options.drops_last:
+        table = table.select(range(table.num_columns - 1))
+    return convert_table(table, options)
 
 
-def _read_polars(stream: BinaryIO, options: ReadOptions) -> pl.DataFrame:
+def _read_polars(streams: Sequence[OpenStream], options: ReadOptions) -> pl.DataFrame:
     """Give a polars frame."""
-    polars = _import("polars", "polars")
-    if options.arguments:
-        arguments = dict(options.arguments)
-        if options.encoding is not None:
-            arguments.setdefault("encoding", options.encoding)
+    if not options.arguments:
+        made: pl.DataFrame = _read_arrow(streams, options)
+        return made
+    polars = _import("polars", options)
+    arguments = _native_arguments(options, "separator")
+    with streams[0]() as stream:
         frame: pl.DataFrame = polars.read_csv(stream.read(), **arguments)
-        return frame
-    converted: pl.DataFrame = polars.from_arrow(_read_arrow(stream, options))
-    return converted
+    return frame
 
 
-def _read_pandas(stream: BinaryIO, options: ReadOptions) -> pd.DataFrame:
-    """Give a pandas frame, with the dtypes of `pandas.read_csv` wherever they keep every value."""
-    pandas = _import("pandas", "pandas")
-    if options.arguments:
-        arguments = dict(options.arguments)
-        if options.encoding is not None:
-            arguments.setdefault("encoding", options.encoding)
+def _read_pandas(streams: Sequence[OpenStream], options: ReadOptions) -> pd.DataFrame:
+    """Give a pandas frame."""
+    if not options.arguments:
+        made: pd.DataFrame = _read_arrow(streams, options)
+        return made
+    pandas = _import("pandas", options)
+    arguments = _native_arguments(options, "sep")
+    if options.dtype_backend is not None:
+        arguments["dtype_backend"] = options.dtype_backend
+    with streams[0]() as stream:
         frame: pd.DataFrame = pandas.read_csv(stream, **arguments)
-        return frame
-    table = _read_arrow(stream, options)
-    columns = [_pandas_column(column, pandas, options) for column in table.columns]
-    made: pd.DataFrame = pandas.concat(columns, axis=1) if columns else pandas.DataFrame()
-    made.columns = pandas.Index(table.column_names)
-    return made
+    return frame
 
 
-def _pandas_column(column: pa.ChunkedArray, pandas: Any, options: ReadOptions) -> Any:
-    """Convert one column."""
-    import pyarrow as pa  # noqa: PLC0415 - optional library
-    import pyarrow.compute as pc  # noqa: PLC0415 - optional library
-
-    kind = column.type
-    if pa.types.is_string(kind) and column.null_count == len(column) and not options.all_text:
-        # Nothing but NULL: numbers without a value, as `pandas.read_csv` reads it.
-        return (
-            pandas.Series([float("nan")] * len(column), dtype="float64")
-            if len(column)
-            else column.to_pandas()
-        )
-    if pa.types.is_decimal(kind) and kind.scale == 0:
-        return pandas.Series(
-            [None if each is None else int(each) for each in column.to_pylist()], dtype="object"
-        )
-    if column.null_count and pa.types.is_boolean(kind):
-        return pandas.Series(column.to_pylist(), dtype="boolean")
-    if column.null_count and pa.types.is_integer(kind):
-        ends = pc.min_max(column).as_py()
-        if max(abs(ends["min"] or 0), abs(ends["max"] or 0)) > _EXACT_IN_FLOAT:
-            return pandas.Series(column.to_pylist(), dtype="Int64")
-    return column.to_pandas(date_as_object=False)
+def _native_arguments(options: ReadOptions, separator: str) -> dict[str, Any]:
+    """Give the user's arguments, and with them what is known of the (one) file."""
+    arguments = dict(options.arguments)
+    if options.encoding is not None:
+        arguments.setdefault("encoding", options.encoding)
+    if options.delimiter != ",":
+        arguments.setdefault(separator, options.delimiter)
+    return arguments
 
 
-_READERS: Mapping[str, Callable[[BinaryIO, ReadOptions], Any]] = {
+_READERS: Mapping[str, Callable[[Sequence[OpenStream], ReadOptions], Any]] = {
     "list": _read_list,
     "pandas": _read_pandas,
     "polars": _read_polars,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from civis._errors import CivisAPIError
-from civis._http import open_download
-from civis.io._archiving import archive_script
 from civis.io._arguments import resolve_return_as
-from civis.io._file_clients import pick_client, transport_of
-from civis.io._progress import show_progress
-from civis.io._readers import ReadOptions, check_reader, read_result
-from civis.io._sql_jobs import CsvSettings, SqlJob, run_to_output, start_export
+from civis.io._dtypes import Dtypes, read_options
+from civis.io._file_clients import pick_client
+from civis.io._query_results import Export, check_parallel, read_export
+from civis.io._readers import ReadOptions
+from civis.io._sql_jobs import SqlJob
 from civis.io._tablenames import quote_name, split_schema_tablename, table_reference
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def read_civis(
     polling_interval: float | None = None,
     hidden: bool = True,
     *,
-    dtypes: str | Mapping[str, str] | None = None,
+    dtypes: Dtypes = None,
+    dtype_backend: str | None = None,
+    parallel: bool = False,
     progress: bool | Progress | None = None,
     api_key: str | None = None,
     archive: bool = False,
@@ -56,8 +58,8 @@ def read_civis(
     database : str or int
         Name or ID of the database.
     columns : sequence of str, optional
-        The columns to read, in that order; by default all. A text that is no column of the table is taken as
-        an expression.
+        The columns to read, in that order; by default all. A text that is no column of the table is taken
+        as an expression.
     return_as : {"list", "pandas", "polars", "arrow"}, default "list"
         A list of lists of str whose first row is the header, a pandas or polars frame, or a `pyarrow.Table`.
     use_pandas : bool, optional
@@ -74,9 +76,16 @@ def read_civis(
         Seconds between looks at the script.
     hidden : bool, default True
         Whether the script stays out of lists.
-    dtypes : {"string"} or mapping of str to str, optional
-        ``"string"`` leaves every value a text; a mapping gives SQL types by column, before those of the
-        table.
+    dtypes : {"database", "infer", "string"} or mapping of str to str, optional
+        Where the columns' types come from: the database as far as it tells them (the default), the values, or
+        nowhere (``"string"``: every value stays a text). A mapping gives SQL types by column, such as
+        ``{"zip": "varchar"}``, and leaves the other columns to the database.
+    dtype_backend : {"numpy_nullable", "pyarrow"}, optional
+        The dtypes of a pandas frame, as for `pandas.read_csv`. By default those of NumPy, and nullable ones
+        where NumPy's would change a value.
+    parallel : bool, default False
+        Have the result written to several files, and fetch and parse these together: for results of some
+        hundred megabytes. Rows come in the files' order.
     progress : bool or callable, optional
         Show a bar, or call this with the number of further bytes received.
     api_key : str, optional
@@ -107,17 +116,28 @@ def read_civis(
     >>> rows = civis.io.read_civis("public.flights", "local")  # doctest: +SKIP
     >>> frame = civis.io.read_civis("public.flights", "local", return_as="pandas")  # doctest: +SKIP
     """
-    kind = resolve_return_as(return_as, use_pandas)
-    options = _options(kind, encoding, dtypes, kwargs)
+    options = read_options(resolve_return_as(return_as, use_pandas), encoding, dtypes, dtype_backend, kwargs)
+    check_parallel(parallel, options)
     client = pick_client(client, api_key)
-    known = (
-        {} if kind == "list" and columns is None else _column_types(client, table, database, credential_id)
+    is_plain_list = options.return_as == "list" and columns is None
+    known = {} if is_plain_list else _column_types(client, table, database, credential_id)
+    if options.needs_types:
+        types = {name.lower(): sql_type for name, sql_type in known.items()}
+        # Types of all that is read are known then, unless there are expressions.
+        options = replace(
+            options,
+            sql_types={**types, **options.sql_types},
+            uses_database=not known or columns is not None,
+        )
+    selection = _selection(columns, known)
+    if _needs_marker(columns, known, options):
+        # In a lone column NULL and "" look alike; beside another one they do not.
+        selection, options = f"{selection}, 1 AS civis_row", replace(options, drops_last=True)
+    sql = f"SELECT {selection} FROM {table_reference(table)}"  # noqa: S608 - quoted names
+    export = Export(
+        SqlJob(sql, database, job_name, credential_id, None, hidden), polling_interval, archive, parallel
     )
-    if not options.all_text:
-        options = _options(kind, encoding, {**_lowered(known), **_lowered(options.sql_types)}, kwargs)
-    sql = f"SELECT {_selection(columns, known)} FROM {table_reference(table)}"  # noqa: S608 - quoted names
-    job = SqlJob(sql, database, job_name, credential_id, None, hidden)
-    return _read(client, job, options, polling_interval, progress, archive)
+    return read_export(client, export, options, progress)
 
 
 def read_civis_sql(
@@ -133,7 +153,9 @@ def read_civis_sql(
     polling_interval: float | None = None,
     hidden: bool = True,
     *,
-    dtypes: str | Mapping[str, str] | None = None,
+    dtypes: Dtypes = None,
+    dtype_backend: str | None = None,
+    parallel: bool = False,
     progress: bool | Progress | None = None,
     api_key: str | None = None,
     archive: bool = False,
@@ -141,8 +163,9 @@ def read_civis_sql(
 ) -> Any:
     """Read what a query returns.
 
-    A result of a query carries no types: in a frame, a column becomes numbers where each number can be
-    written back as it was read, and texts otherwise. Name types in `dtypes` where that is not what you need.
+    Columns have the types that the platform gives for the result. Where it gives none, a column becomes
+    numbers if each number can be written back as it was read, and texts otherwise; name types in `dtypes`
+    where that is not what you need.
 
     Parameters
     ----------
@@ -168,8 +191,16 @@ def read_civis_sql(
         Seconds between looks at the script.
     hidden : bool, default True
         Whether the script stays out of lists.
-    dtypes : {"string"} or mapping of str to str, optional
-        ``"string"`` leaves every value a text; a mapping gives SQL types such as ``{"zip": "varchar"}``.
+    dtypes : {"database", "infer", "string"} or mapping of str to str, optional
+        Where the columns' types come from: the database as far as it tells them (the default), the values, or
+        nowhere (``"string"``: every value stays a text). A mapping gives SQL types by column, such as
+        ``{"zip": "varchar"}``, and leaves the other columns to the database.
+    dtype_backend : {"numpy_nullable", "pyarrow"}, optional
+        The dtypes of a pandas frame, as for `pandas.read_csv`. By default those of NumPy, and nullable ones
+        where NumPy's would change a value.
+    parallel : bool, default False
+        Have the result written to several files, and fetch and parse these together: for results of some
+        hundred megabytes. Rows come in the files' order.
     progress : bool or callable, optional
         Show a bar, or call this with the number of further bytes received.
     api_key : str, optional
@@ -200,60 +231,11 @@ def read_civis_sql(
     >>> civis.io.read_civis_sql("SELECT 1 AS one", "local")  # doctest: +SKIP
     [['one'], ['1']]
     """
-    kind = resolve_return_as(return_as, use_pandas)
-    options = _options(kind, encoding, dtypes, kwargs)
+    options = read_options(resolve_return_as(return_as, use_pandas), encoding, dtypes, dtype_backend, kwargs)
+    check_parallel(parallel, options)
     job = SqlJob(sql, database, job_name, credential_id, sql_params_arguments, hidden)
-    return _read(pick_client(client, api_key), job, options, polling_interval, progress, archive)
-
-
-def _options(
-    return_as: str, encoding: str | None, dtypes: str | Mapping[str, str] | None, arguments: Mapping[str, Any]
-) -> ReadOptions:
-    """Gather how to read, and refuse what cannot be read so."""
-    if isinstance(dtypes, str) and dtypes != "string":
-        raise ValueError(f"dtypes is 'string' or a mapping of columns to SQL types, not {dtypes!r}")
-    types = _lowered(dtypes) if isinstance(dtypes, Mapping) else {}
-    options = ReadOptions(return_as, encoding, types, dtypes == "string", arguments)
-    check_reader(options)
-    return options
-
-
-def _lowered(types: Mapping[str, str]) -> dict[str, str]:
-    """Key by names in small letters."""
-    return {name.lower(): sql_type for name, sql_type in types.items()}
-
-
-def _read(
-    client: APIClient,
-    job: SqlJob,
-    options: ReadOptions,
-    polling_interval: float | None,
-    progress: bool | Progress | None,
-    archive: bool,
-) -> Any:
-    """Run the export, then read its output as it comes."""
-    job_id, run_id = start_export(client, job, CsvSettings())
-    try:
-        output = run_to_output(client, (job_id, run_id), polling_interval)
-    finally:
-        if archive:
-            archive_script(client, job_id)
-
-    def fresh_url() -> str:
-        run = client.scripts.get_sql_runs(job_id, run_id)
-        return str(run.output[0].path)
-
-    with (
-        show_progress(progress, None, "download") as advance,
-        open_download(
-            output.path,
-            inflate=True,
-            progress=advance,
-            refresh_url=fresh_url,
-            transport=transport_of(client),
-        ) as stream,
-    ):
-        return read_result(stream, options)
+    export = Export(job, polling_interval, archive, parallel)
+    return read_export(pick_client(client, api_key), export, options, progress)
 
 
 def _column_types(
@@ -268,8 +250,7 @@ def _column_types(
     try:
         found = client.databases.get_schemas_tables(database_id, schema, name, **extra)
     except CivisAPIError:
-        # A view, a new table, a key that may not look: the query itself will tell what is wrong, if anything
-        # is.
+        # A view, a new table, a key that may not look: the query itself will tell what is wrong, if anything.
         return {}
     return {
         str(column.name): str(column.sql_type) for column in found.get("columns") or () if column.sql_type
@@ -294,3 +275,12 @@ def _column(column: str, names: Mapping[str, str]) -> str:
     if name is not None:
         return quote_name(name)
     return column if not _PLAIN.fullmatch(column) or not names else quote_name(column)
+
+
+def _needs_marker(columns: Sequence[str] | None, known: Mapping[str, str], options: ReadOptions) -> bool:
+    """Whether the one column that is read is a text, whose NULL and ``""`` are exported alike."""
+    if options.return_as == "list" or options.arguments:
+        return False
+    types = {name.lower(): sql_type.lower() for name, sql_type in known.items()}
+    names = list(types) if columns is None else [column.lower() for column in columns]
+    return len(names) == 1 and any(word in types.get(names[0], "") for word in ("char", "text"))

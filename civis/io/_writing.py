@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from civis._deprecation import warn_deprecated
 from civis.io._archiving import archive_import_when_done
+from civis.io._arguments import delimiter_name
+from civis.io._declaring import declare
 from civis.io._file_clients import pick_client
 from civis.io._files import file_to_civis
-from civis.io._frame_csv import write_frame
+from civis.io._frame_csv import frame_buffer, write_frame
 from civis.io._frames import is_frame
-from civis.io._loading import TableLoad, check_load, load_files
+from civis.io._loading import TableLoad, check_load, load_files, start_import
+from civis.io._preprocessing import PreparedFiles, soon
 
 if TYPE_CHECKING:
     from civis._http import Progress
@@ -94,8 +96,8 @@ def civis_file_to_table(
     Returns
     -------
     CivisFuture
-        The import. The table holds the rows when its ``.result()`` returns; if it fails, the table is as it
-        was.
+        The import. The table holds the rows when its ``.result()`` returns; if it fails, the table is as
+        it was before.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def civis_file_to_table(
     >>> import civis
     >>> civis.io.civis_file_to_table(99, "local", "public.flights").result()  # doctest: +SKIP
     """
-    file_ids = [int(each) for each in file_id] if isinstance(file_id, (list, tuple, set)) else [int(file_id)]  # type: ignore[arg-type] # an int by now
+    file_ids = [int(each) for each in file_id] if isinstance(file_id, Iterable) else [int(file_id)]
     if not file_ids:
         raise ValueError("there is no file to load: file_id is an empty list")
     load = TableLoad(
@@ -120,8 +122,8 @@ def civis_file_to_table(
         hidden,
     )  # fmt: skip
     client = pick_client(client, api_key)
-    exists = check_load(client, load)
-    return _started(client, load_files(client, file_ids, load, exists=exists), archive)
+    destination = check_load(client, load)
+    return _started(client, load_files(client, file_ids, load, destination), archive)
 
 
 def csv_to_civis(
@@ -196,8 +198,8 @@ def csv_to_civis(
     Returns
     -------
     CivisFuture
-        The import. The table holds the rows when its ``.result()`` returns; if it fails, the table is as it
-        was.
+        The import. The table holds the rows when its ``.result()`` returns; if it fails, the table is as
+        it was before.
 
     Raises
     ------
@@ -226,9 +228,9 @@ def csv_to_civis(
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     client = pick_client(client, api_key)
-    exists = check_load(client, load)
-    file_id = file_to_civis(path, path.name, client=client, progress=progress)
-    return _started(client, load_files(client, [file_id], load, exists=exists), archive)
+    destination = check_load(client, load)
+    file_id = file_to_civis(path, path.name, soon(), client=client, progress=progress)
+    return _started(client, load_files(client, [file_id], load, destination), archive)
 
 
 def dataframe_to_civis(
@@ -242,7 +244,7 @@ def dataframe_to_civis(
     distkey: str | None = None,
     sortkey1: str | None = None,
     sortkey2: str | None = None,
-    table_columns: Sequence[Mapping[str, str]] | None = None,
+    table_columns: Mapping[str, str] | Sequence[Mapping[str, str]] | None = None,
     headers: bool | None = None,
     primary_keys: Sequence[str] | None = None,
     last_modified_keys: Sequence[str] | None = None,
@@ -260,7 +262,7 @@ def dataframe_to_civis(
     """Load a frame into a table.
 
     A new table's types are those of the frame's columns (see the page on data); NULL and the empty text stay
-    apart; lists and dicts become JSON.
+    apart; lists and dicts become JSON. Columns are appended to a table by their names, in whatever order.
 
     Parameters
     ----------
@@ -278,9 +280,9 @@ def dataframe_to_civis(
         What becomes of the rows of a table that exists.
     diststyle, distkey, sortkey1, sortkey2 : str, optional
         Of a new table, on Redshift.
-    table_columns : sequence of mapping, optional
-        ``{"name", "sql_type"}`` a column, in the frame's order; all or none with a type. By default those of
-        the frame.
+    table_columns : mapping or sequence of mapping, optional
+        ``{column: sql_type}`` for the columns whose type is not to be that of the frame; or all columns as
+        ``{"name", "sql_type"}`` in the frame's order, all or none with a type. By default those of the frame.
     headers : bool, optional
         Older argument; the file that is made always says itself whether it has a header.
     primary_keys, last_modified_keys : sequence of str, optional
@@ -308,8 +310,8 @@ def dataframe_to_civis(
     Returns
     -------
     CivisFuture
-        The import. The table holds the rows when its ``.result()`` returns; if it fails, the table is as it
-        was.
+        The import. The table holds the rows when its ``.result()`` returns; if it fails, the table is as
+        it was before.
 
     Raises
     ------
@@ -337,22 +339,25 @@ def dataframe_to_civis(
         raise TypeError(f"a pandas or polars DataFrame or a pyarrow.Table is needed, not {type(df).__name__}")
     if delimiter is not None:
         kwargs.setdefault("sep" if hasattr(df, "to_csv") else "separator", delimiter)
+    overrides = table_columns if isinstance(table_columns, Mapping) else {}
     load = TableLoad(
         database, table, max_errors, existing_table_rows, diststyle, distkey, sortkey1, sortkey2,
-        table_columns,
+        None if isinstance(table_columns, Mapping) else table_columns,
         None, None, credential_id, primary_keys, last_modified_keys, False, execution, polling_interval,
         hidden,
     )  # fmt: skip
     client = pick_client(client, api_key)
-    exists = check_load(client, load)
-    with tempfile.TemporaryDirectory(prefix="civis-") as folder:
-        path = Path(folder) / "frame.csv"
-        written = write_frame(df, path, kwargs)
-        file_id = file_to_civis(path, f"{table}.csv", client=client, progress=progress)
-    load = replace(load, delimiter=written.delimiter, headers=written.has_header)
-    if load.table_columns is None and (not exists or existing_table_rows == "drop"):
-        load = replace(load, table_columns=written.columns)
-    return _started(client, load_files(client, [file_id], load, exists=exists), archive)
+    destination = check_load(client, load)
+    with frame_buffer(df) as content:
+        written = write_frame(df, content, kwargs)
+        declared = declare(written, load, destination, overrides)
+        file_id = file_to_civis(content, f"{table}.csv", soon(), client=client, progress=progress)
+    if declared is None:
+        load = replace(load, delimiter=written.delimiter, headers=written.has_header)
+        return _started(client, load_files(client, [file_id], load, destination), archive)
+    files = PreparedFiles((file_id,), written.has_header, delimiter_name(written.delimiter), "none", None)
+    load = replace(load, table_columns=declared)
+    return _started(client, start_import(client, files, load), archive)
 
 
 def _started(client: APIClient, future: CivisFuture, archive: bool) -> CivisFuture:

@@ -56,7 +56,7 @@ class Signer:
         if not hmac.compare_digest(given, self._signature(verb, key, details, expires).encode()):
             raise SignatureError("the signature does not permit this request; ask the API for a new URL")
         if self._clock.time() >= int(expires):
-            raise SignatureError("the time of this URL is over; ask the API for a new one")
+            raise SignatureError("Request has expired: ask the API for a new URL")
 
     def _signature(self, verb: str, key: str, details: tuple[str, ...], expires: str) -> str:
         """Sign the fields, each with its length so that none can run into the next."""

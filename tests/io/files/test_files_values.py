@@ -131,7 +131,7 @@ def test_no_data_frame(storage, client):
 
 
 def test_another_library(client):
-    with pytest.raises(ValueError, match="'pandas' or 'polars'"):
+    with pytest.raises(ValueError, match="'pandas', 'polars' or 'arrow'"):
         file_to_dataframe(1, return_as="numpy", client=client)
 
 
