@@ -14,7 +14,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from civis import base, futures, io, loggers, parallel, polling, resources, response, utils
+    from civis import (
+        base,
+        futures,
+        io,
+        loggers,
+        parallel,
+        polling,
+        resources,
+        response,
+        utils,
+        workflows,
+    )
     from civis.client import APIClient
     from civis.loggers import civis_logger
     from civis.response import find, find_one
@@ -36,6 +47,7 @@ __all__ = [
     "resources",
     "response",
     "utils",
+    "workflows",
 ]
 
 #: Where each name lives.

@@ -17,31 +17,29 @@ from typing import Literal
 from civis.local import catalog
 from civis.local.api.routes import Routes
 from civis.local.services import all_routes
-from civis.local.services.refusals import is_refusal
 
 __all__ = ["PAGE", "Depth", "depth_of", "depths", "main", "write_page"]
 
-Depth = Literal["real work", "state", "refused", "not offered"]
+Depth = Literal["real work", "state", "not offered"]
 
 PAGE = Path("docs/local-coverage.md")
 """Where the page is, from the checkout's root."""
 
 _MEANINGS: dict[Depth, str] = {
     "real work": "what the operation stands for is done here: SQL runs, files hold bytes, permissions hold",
-    "state": "objects are created, listed, shown, changed, shared, archived, and nothing else happens",
-    "refused": "answered with the reason why it cannot be done on one machine",
+    "state": "objects are created, listed, shown, changed, shared, archived; a run of one fails "
+    "and says what is missing",
     "not offered": "answered with 501",
 }
 #: What is kept and shown, and does nothing; a pattern of "METHOD path" each.
 _STATE = re.compile(
-    r"\w+ /(announcements|channels|enhancements|git_repos|match_targets|media|models|notebooks|predictions"
-    r"|reports|services|storage_hosts|studios|usage|usage_limits|clusters|admin|roles)\b.*"
+    r"\w+ /(announcements|apps|channels|codes|enhancements|git_repos|match_targets|media|models|notebooks"
+    r"|predictions|reports|results|services|storage_hosts|studios|usage|usage_limits|clusters|admin|roles)\b.*"
     r"|\w+ /scripts/(r|javascript|dbt)/.*/runs.*"
     r"|\w+ /.*/git(/.*)?"
-)
-#: Runs that can be asked for and always fail, saying why.
-_NEVER_RUN = re.compile(
-    r"POST /(enhancements/[\w-]+|media/optimizations|scripts/(r|javascript|dbt))/\{id\}/runs"
+    r"|\w+ /tables/\{source_table_id\}/.*"
+    r"|\w+ /databases/\{id\}/whitelist-ips.*"
+    r"|POST /jobs/\{id\}/trigger_email|POST /users/\{id\}/access_email"
 )
 
 
@@ -57,7 +55,7 @@ def depth_of(routes: Routes, method: str, path: str) -> Depth:
 
     Returns
     -------
-    {"real work", "state", "refused", "not offered"}
+    {"real work", "state", "not offered"}
 
     Examples
     --------
@@ -69,8 +67,6 @@ def depth_of(routes: Routes, method: str, path: str) -> Depth:
         return "real work"
     if handler is None:
         return "not offered"
-    if is_refusal(handler) or _NEVER_RUN.fullmatch(key):
-        return "refused"
     return "state" if _STATE.fullmatch(key) else "real work"
 
 

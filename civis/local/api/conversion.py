@@ -90,6 +90,8 @@ def convert(value: Any, kind: Type, name: str) -> Any:
 
 def _array(value: Any, kind: Type, name: str) -> list[Any]:
     """Convert each item; null among them says nothing and is left out, as the hosted platform does."""
+    if isinstance(value, str) and kind.items is not None and kind.items.kind == "string":
+        value = [value]  # the hosted platform takes a single text for a list of one
     if not isinstance(value, list):
         raise Unfit(f"{name} must be an array, not {value!r:.80}")
     items = kind.items

@@ -37,6 +37,7 @@ _logger = logging.getLogger(__name__)
 
 #: Answers shorter than this gain nothing from compression.
 _COMPRESS_FROM = 1400
+_EVENTS = "text/event-stream; charset=utf-8"
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -258,6 +259,8 @@ def _reply(operation: catalog.CatalogOperation, result: Result) -> Reply:
     if isinstance(result, Page):
         headers = result.headers()
         result = list(result.items)
+    if operation.returns is None and isinstance(result, str):  # an operation without a shape writes events
+        return Reply(operation.success_status, result.encode(), {"Content-Type": _EVENTS, **headers})
     if operation.success_status == 204 or (operation.returns is None and result is None):
         return Reply(operation.success_status, b"", headers)
     return Reply.of_json(operation.success_status, shape(result, operation.returns), headers)

@@ -1,9 +1,9 @@
 """A small program between the platform and a run's program: whatever happens, nothing outlives the run.
 
 Started as ``python -I -S launcher.py CONTROL REPORT PROGRAM ARGUMENT…``; knows nothing of the package, so
-that it starts fast. CONTROL is a pipe on which the platform writes ``T`` (ask the program to end) or ``K`` (end
-it); when the platform dies, its end closes, which counts as ``K``. On REPORT the launcher writes one line of JSON
-for the start, and one for the end.
+that it starts fast. CONTROL is a pipe on which the platform writes ``T`` (ask the program to end) or ``K``
+(end it); when the platform dies, its end closes, which counts as ``K``. On REPORT the launcher writes a line
+of JSON for the start, and one for the end.
 """
 
 from __future__ import annotations
@@ -97,6 +97,8 @@ def _children() -> list[int]:
 def _end_all(process: int, reaped: list[_Reaped]) -> tuple[int, float]:
     """End whatever the program left; give its exit code and the seconds of processor time it took."""
     _kill(process, signal.SIGKILL)
+    if not reaped:
+        os.kill(process, signal.SIGKILL)  # it may not lead a group yet; unreaped, its ID is its own
     _, status, usage = reaped[0] if reaped else os.wait4(process, 0)
     while True:  # a child's death makes its children ours
         for child in _children():

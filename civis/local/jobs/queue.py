@@ -82,7 +82,7 @@ class Queue:
         self._stopping = threading.Event()
         self._board = Board(workers, self._room)
         self._taken: deque[Entry] = deque()  # runs that have a place and no thread yet
-        self._idle = 0
+        self._idle = 0  # threads that do nothing, or are about to take a run
         self._threads: list[threading.Thread] = []
         self._interruptions: dict[int, Interruption] = {}
         self._run_of_key: dict[int, int] = {}
@@ -130,6 +130,7 @@ class Queue:
             thread.join()
         with self._changed:
             self._threads.clear()
+            self._idle = 0
             self._is_started = False
 
     def add(self, entry: Entry) -> None:
@@ -172,6 +173,7 @@ class Queue:
                 name = f"{THREAD_NAME}-{len(self._threads) + 1}"
                 thread = threading.Thread(target=self._work, name=name)
                 self._threads.append(thread)
+                self._idle += 1
                 thread.start()
             else:
                 self._changed.notify()
@@ -188,17 +190,17 @@ class Queue:
             finally:
                 with self._changed:
                     self._board.end(entry.run_id)
+                    self._idle += 1  # before the next run is given out: it is for this thread
                     self._fill()
 
     def _next(self) -> Entry | None:
         """Wait for a run to be given; None means that the queue stops."""
         with self._changed:
-            self._idle += 1
-            try:
-                self._changed.wait_for(lambda: self._taken or self._stopping.is_set())
-            finally:
-                self._idle -= 1
-            return None if self._stopping.is_set() else self._taken.popleft()
+            self._changed.wait_for(lambda: self._taken or self._stopping.is_set())
+            if self._stopping.is_set():
+                return None
+            self._idle -= 1
+            return self._taken.popleft()
 
     def _claim(self, entry: Entry) -> RunContext | None:
         """Start a run, unless it was cancelled meanwhile, and read what its executor is given.

@@ -74,7 +74,8 @@ class Usage:
         if self._limit is not None and memory > self._limit:
             # Pages that a fork shares count once in each: only a closer and slower look tells.
             memory = sum(_own_share(each) for each in processes)
-            self.is_over = memory > self._limit
+            # Once over, it is: the next look may find the processes half gone.
+            self.is_over = self.is_over or memory > self._limit
         self.memory_mb = max(self.memory_mb, memory)
         self._note_cpu(sum(_cpu_seconds(each) for each in processes))
         if self._limit is None:

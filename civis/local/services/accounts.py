@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
@@ -29,8 +30,12 @@ from civis.local.services.groups import (
     show_reference,
 )
 from civis.local.state import Moment, accounts, objects
+from civis.local.state.accounts import User
 
-__all__ = ["DEFAULT_USERNAME", "ensure_default_account", "routes", "show_user"]
+if TYPE_CHECKING:
+    from civis.local.platform import Platform
+
+__all__ = ["DEFAULT_USERNAME", "add_user", "ensure_default_account", "routes", "show_user"]
 
 routes = Routes()
 
@@ -207,9 +212,47 @@ def post_user(call: Call) -> dict[str, Any]:
         raise Conflict(f"The user cannot be added: {error}.") from None
     group_ids = {group.id, *(call.params.get("group_ids") or ())}
     set_memberships(call.connection, user.id, group_ids, now=call.now, by=call.user.id)
-    database = ensure_default_database(call.platform, call.connection, call.now)
-    ensure_default_credential(call.platform, call.connection, user.id, user.username, database.id, call.now)
+    _give_credential(call.platform, call.connection, user, call.now)
     return show_user(call, user)
+
+
+def add_user(
+    platform: Platform,
+    connection: Connection,
+    *,
+    username: str,
+    name: str,
+    email: str,
+    is_admin: bool,
+    now: datetime,
+) -> User:
+    """Add a user to the platform's first group, with a credential for the first database.
+
+    Raises
+    ------
+    UsernameTaken
+        If there is one of that name.
+    """
+    group = objects.select_objects(connection, GROUP, descending=False, limit=1)[0]
+    document = {"primary_group_id": group.id, "preferences": dict(_PREFERENCES)}
+    user = accounts.create_user(
+        connection,
+        now=now,
+        username=username,
+        name=name,
+        email=email,
+        is_admin=is_admin,
+        document=document,
+    )
+    set_memberships(connection, user.id, {group.id}, now=now, by=user.id)
+    _give_credential(platform, connection, user, now)
+    return user
+
+
+def _give_credential(platform: Platform, connection: Connection, user: User, now: datetime) -> None:
+    """Give a user a credential for the first database."""
+    database = ensure_default_database(platform, connection, now)
+    ensure_default_credential(platform, connection, user.id, user.username, database.id, now)
 
 
 @routes("GET", "/users/{id}")

@@ -13,7 +13,6 @@ from sqlalchemy.engine import Connection
 from civis._names import suggestion
 from civis.local.api import BadRequest, Call, NotFound, Page, Routes, page_of
 from civis.local.services.lookups import ordering
-from civis.local.services.refusals import refusal
 from civis.local.services.table_records import (
     find_table,
     matches,
@@ -263,24 +262,6 @@ def set_advanced_settings(call: Call) -> dict[str, Any]:
             raise BadRequest("export_caching_enabled must be true or false, not null.")
         objects.update(call.connection, stored.id, now=call.now, document={"export_caching_enabled": wanted})
     return {"export_caching_enabled": bool(_stored(call).document.get("export_caching_enabled"))}
-
-
-@routes("GET", "/databases/{id}/whitelist-ips")
-def list_allowed_addresses(call: Call) -> list[dict[str, Any]]:
-    """List the addresses that may connect from outside: none, the warehouse is part of the platform."""
-    _stored(call)
-    return []
-
-
-@routes("GET", "/databases/{id}/whitelist-ips/{whitelisted_ip_id}")
-@refusal
-def get_allowed_address(call: Call) -> dict[str, Any]:
-    """Refuse: no address is allowed in, so none has an ID."""
-    stored = _stored(call)
-    raise NotFound(
-        f"Database {stored.id} has no whitelisted IP with ID {call.params['whitelisted_ip_id']}; "
-        "the local platform's databases take no connections from outside."
-    )
 
 
 def _stored(call: Call) -> Stored:

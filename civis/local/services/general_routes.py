@@ -32,7 +32,7 @@ FAMILIES: Mapping[tuple[str, str], KindHandler] = {
 }
 """What one object can be asked, by method and how the path goes on behind its ID."""
 
-_ON_ONE = re.compile(r"(?P<path>/[^{]*)/\{\w+\}(?P<rest>.*)")
+_ON_ONE = re.compile(r"(?P<path>/(?:[^{]|\{slug\})*)/\{(?!slug\})\w+\}(?P<rest>.*)")
 
 
 def general_routes(special: Routes) -> Routes:

@@ -17,9 +17,9 @@ routes = Routes()
 
 
 @routes("GET", "/groups/{id}/shares")
-def list_shares(call: Call) -> list[dict[str, Any]]:
-    """List who may do what with a group."""
-    return [shares_view(call, _group(call))]
+def list_shares(call: Call) -> dict[str, Any]:
+    """Tell who may do what with a group."""
+    return shares_view(call, _group(call))
 
 
 @routes("PUT", "/groups/{id}/shares/users")

@@ -8,11 +8,13 @@ from functools import wraps
 from civis.local.api import Call
 from civis.local.api.routes import Handler, Result, Routes
 from civis.local.catalog import CatalogOperation
+from civis.local.services.job_views import note_time
 from civis.local.services.permissions import act_as
 
 __all__ = ["guarded", "level_needed"]
 
-_FIRST = re.compile(r"/\{(\w+)\}")
+#: What stands in braces in a path; a slug is a name, and what follows it is the object.
+_FIRST = re.compile(r"/\{(?!slug\})(\w+)\}")
 #: What only those may do who manage an object, as the path goes on from it.
 _MANAGED = ("/shares", "/transfer", "/archive", "/auto_share")
 #: What those may do who see an object: to copy it, to put it into a project of their own.
@@ -58,6 +60,7 @@ def _guarded(handler: Handler) -> Handler:
     @wraps(handler)
     def answer(call: Call) -> Result:
         act_as(call.connection, call.user, _needs(call))
+        note_time(call.connection, call.now)
         return handler(call)
 
     return answer

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from civis.local.services.host_names import HOST_KINDS
 from civis.local.services.import_syncs import sync_view, syncs_of
+from civis.local.services.job_views import next_run_at
 from civis.local.services.lookups import run_summary
 from civis.local.services.permissions import level_of
 from civis.local.state import Run, Stored, objects, runs
@@ -88,7 +89,7 @@ def import_detail(connection: Connection, job: Stored) -> dict[str, Any]:
         "parent_id": job.document.get("parent_id"),
         "syncs": [sync_view(connection, sync) for sync in syncs_of(connection, job.id)],
         "running_as": author(connection, job.document.get("running_as_id") or job.author_id),
-        "next_run_at": job.document.get("next_run_at"),
+        "next_run_at": next_run_at(connection, job.document),
         "notifications": job.document["notifications"],
         "hidden": job.hidden,
         "my_permission_level": level_of(connection, job),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from civis.local.api import BadRequest, Call, Conflict
 from civis.local.jobs import ACTIVE
+from civis.local.jobs.schedules import Schedule, next_time
 from civis.local.services.lookups import run_summary
 from civis.local.services.permissions import levels_of
 from civis.local.services.spelling import snake_keys
@@ -21,13 +23,17 @@ __all__ = [
     "archive_filter",
     "common_fields",
     "common_views",
+    "next_run_at",
+    "note_time",
     "notifications_of",
+    "schedule_named",
     "schedule_of",
     "set_archived",
 ]
 
 STATES = ("idle", "queued", "running", "succeeded", "failed", "cancelled")
 TIME_ZONE = "America/Chicago"
+_NOW = "civis_now"
 
 _SCHEDULE: dict[str, Any] = {
     "scheduled": None,
@@ -57,6 +63,34 @@ def schedule_of(document: Mapping[str, Any]) -> dict[str, Any]:
     return _SCHEDULE | _given(document.get("schedule"), _SCHEDULE)
 
 
+def schedule_named(document: Mapping[str, Any]) -> Schedule | None:
+    """Give the schedule of a job or a workflow; None for one that is off.
+
+    Raises
+    ------
+    ValueError
+        If a number of it is out of range.
+    """
+    return Schedule.of_fields(schedule_of(document), document.get("time_zone") or TIME_ZONE)
+
+
+def note_time(connection: Connection, now: datetime) -> None:
+    """Note the time at which a request is answered: what is due next depends on it."""
+    connection.execution_options(**{_NOW: now})
+
+
+def next_run_at(connection: Connection, document: Mapping[str, Any]) -> Any:
+    """Give when a schedule is due next; where there is none, what a request once said."""
+    now: datetime | None = connection.get_execution_options().get(_NOW)
+    try:
+        schedule = schedule_named(document)
+        if schedule is not None and now is not None:
+            return next_time(schedule, now)
+    except ValueError:
+        return None
+    return document.get("next_run_at")
+
+
 def notifications_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """Show whom a job notifies; a single address counts as a list of one."""
     given = _given(document.get("notifications"), _NOTIFICATIONS)
@@ -75,6 +109,7 @@ def common_views(connection: Connection, jobs: Sequence[Stored]) -> list[dict[st
     return [
         {
             **_common(job, people.get(job.author_id), latest.get(job.id)),
+            "next_run_at": None if job.archived else next_run_at(connection, job.document),
             "projects": [{"id": each.id, "name": each.name} for each in projects.get(job.id, ())],
             "my_permission_level": levels[job.id],
         }
@@ -130,7 +165,6 @@ def _common(job: Stored, author: dict[str, Any] | None, latest: Run | None) -> d
         "schedule": schedule_of(document),
         "notifications": notifications_of(document),
         "time_zone": document.get("time_zone") or TIME_ZONE,
-        "next_run_at": document.get("next_run_at"),
         "hidden": job.hidden,
         "archived": job.archived,
     }

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from civis._mistral import DefinitionError, find_action, read_definition
 from civis.local.api import Call, Routes
 from civis.local.services.jobs import KIND as JOB
 from civis.local.services.object_kinds import find
 from civis.local.services.object_views import show_all
 from civis.local.services.permissions import visible
-from civis.local.services.workflow_runs import job_named
-from civis.local.services.workflow_tasks import DefinitionError, read_definition
 from civis.local.services.workflows import KIND
 from civis.local.state import Stored, objects
 
@@ -32,7 +31,12 @@ def list_workflows(call: Call) -> list[dict[str, Any]]:
 def _jobs_in(workflow: Stored) -> set[int]:
     """Give the IDs of the jobs that a workflow's tasks name; none where it is not valid."""
     try:
-        tasks = read_definition(workflow.document.get("definition") or "")
+        tasks = read_definition(workflow.document.get("definition") or "").tasks
     except DefinitionError:
         return set()
-    return {id for task in tasks.values() if (id := job_named(task)) is not None}
+    found = set()
+    for task in tasks.values():
+        action, named = find_action(task.action), str(task.input.get("job_id"))
+        if action is not None and action.does == "run a job" and named.isascii() and named.isdecimal():
+            found.add(int(named))
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from civis.local.api import Call, Page, Routes, page_of
@@ -39,26 +39,40 @@ def list_jobs(call: Call) -> Page:
     orders = ("updated_at", "last_run_updated_at")
     order, descending = ordering(call, orders, "updated_at", descending=True)
     require_choice(call.params.get("permission"), ("read", "write", "manage"), "permission")
-    found = objects.select_objects(
-        call.connection,
-        _kinds_asked_for(call),
-        order_by="updated_at",
-        descending=descending,
-        author_id=id_list(call.params.get("author"), "author") or None,
-        hidden=bool(call.params.get("hidden")),
-        archived=archive_filter(call),
-        among=visible(call.connection, call.params.get("permission") or "read"),
-    )
-    views = [
+    kinds = _kinds_asked_for(call)
+    filters: dict[str, Any] = {
+        "author_id": id_list(call.params.get("author"), "author") or None,
+        "hidden": bool(call.params.get("hidden")),
+        "archived": archive_filter(call),
+        "among": visible(call.connection, call.params.get("permission") or "read"),
+    }
+    columns: dict[str, Any] = {"order_by": "updated_at", "descending": descending}
+    is_filtered = any(call.params.get(name) not in (None, "", []) for name in ("state", "q", "scheduled"))
+    if order == "updated_at" and not is_filtered:  # of many jobs, only a page is read
+        total = objects.count_objects(call.connection, kinds, **filters)
+
+        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
+            part: dict[str, Any] = {"limit": limit, "offset": offset}
+            return _views(call, objects.select_objects(call.connection, kinds, **columns, **part, **filters))
+    else:
+        views = _views(call, objects.select_objects(call.connection, kinds, **columns, **filters))
+        views = [view for view in views if _passes(call, view)]
+        if order == "last_run_updated_at":
+            views = by_last_run(views, descending=descending)
+        total = len(views)
+
+        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
+            return views[offset : offset + limit]
+
+    return page_of(call, total, fetch, default=50, maximum=50)
+
+
+def _views(call: Call, found: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Show jobs as lists do."""
+    return [
         view | {"type": _type(job)}
         for job, view in zip(found, common_views(call.connection, found), strict=True)
     ]
-    views = [view for view in views if _passes(call, view)]
-    if order == "last_run_updated_at":
-        views = by_last_run(views, descending=descending)
-    return page_of(
-        call, len(views), lambda limit, offset: views[offset : offset + limit], default=50, maximum=50
-    )
 
 
 @routes("GET", "/jobs/{id}")
@@ -194,6 +208,7 @@ def _view(call: Call, job: Stored) -> dict[str, Any]:
     return {
         **fields,
         "type": _type(job),
+        "from_template_id": job.document.get("from_template_id"),
         "runs": [run_summary(run) for run in latest],
         "success_email_subject": fields["notifications"]["success_email_subject"],
         "success_email_body": fields["notifications"]["success_email_body"],

@@ -1,24 +1,23 @@
-"""Models and predictions of the platform's old modelling: shown where the state has any; none are made here.
-
-The API has no operation that creates a model; those of CivisML are scripts.
-"""
+"""Models of the platform's modelling before CivisML: kept with their settings, builds and predictions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from civis.local.api import Call, Page, Routes
-from civis.local.services import run_views
+from civis.local.api import BadRequest, Call, Routes
 from civis.local.services.job_views import schedule_of
 from civis.local.services.lookups import run_summary
 from civis.local.services.object_kinds import ObjectKind, declare, find
-from civis.local.services.run_views import LogPage, find_run, run_view
+from civis.local.services.run_views import run_view
 from civis.local.state import Run, Stored, objects, runs
 
-__all__ = ["MODEL", "PREDICTION", "routes"]
+__all__ = ["MODEL", "PREDICTION", "build_view", "prediction_view", "routes"]
 
 routes = Routes()
+
+PREDICTION = "prediction"
+"""The kind of objects that predictions are; each is a part of its model."""
 
 #: The algorithms by the kind of variable they predict; whether they take interactions of columns.
 _TYPES = (
@@ -31,41 +30,47 @@ _TYPES = (
 )
 
 
+def _check(call: Call, document: dict[str, Any], before: Stored | None) -> Mapping[str, Any]:
+    """Refuse a type of model that there is not, and folds that cannot be."""
+    types, folds = [each[0] for each in _TYPES], document.get("number_of_folds")
+    if document.get("model_type_id") not in (None, *types):
+        raise BadRequest(f"modelTypeId must be one of {types}, not {document['model_type_id']}.")
+    if folds is not None and folds < 2:
+        raise BadRequest(f"numberOfFolds must be 2 or more, not {folds}.")
+    return document
+
+
 def _view(call: Call, model: Stored) -> Mapping[str, Any]:
     """Show a model with its builds and predictions."""
     last = runs.last_run(call.connection, model.id)
-    predictions = objects.select_objects(
-        call.connection, PREDICTION.kind, parent_id=model.id, descending=False
-    )
+    predictions = objects.select_objects(call.connection, PREDICTION, parent_id=model.id, descending=False)
     return {
         "last_run": run_summary(last),
         "current_build_state": last.state if last else "idle",
         "current_build_exception": last.error if last else None,
-        "builds": [_build(run) for run in runs.select_runs(call.connection, model.id)],
-        "predictions": [
-            {**_prediction_view(call, each), **each.document, "id": each.id} for each in predictions
-        ],
-    }
-
-
-def _prediction_view(call: Call, prediction: Stored) -> Mapping[str, Any]:
-    """Show a prediction's latest run."""
-    last = runs.last_run(call.connection, prediction.id)
-    return {
-        "model_id": prediction.parent_id,
-        "state": last.state if last else "idle",
-        "error": last.error if last else None,
-        "started_at": last.started_at if last else None,
-        "finished_at": last.finished_at if last else None,
-        "last_run": run_summary(last),
-        "schedule": schedule_of(prediction.document),
+        "builds": [build_view(run) for run in runs.select_runs(call.connection, model.id)],
+        "predictions": [prediction_view(call, each) for each in predictions],
     }
 
 
 MODEL = declare(
-    ObjectKind("model", "/models", "model", name="model_name", is_job=True, project_list="models", view=_view)
+    ObjectKind(
+        "model",
+        "/models",
+        "model",
+        name="model_name",
+        defaults={
+            "number_of_folds": 5,
+            "interaction_terms": False,
+            "box_cox_transformation": False,
+            "cross_validation_parameters": {},
+        },
+        is_job=True,
+        project_list="models",
+        check=_check,
+        view=_view,
+    )
 )
-PREDICTION = declare(ObjectKind("prediction", "/predictions", "prediction", view=_prediction_view))
 
 
 @routes("GET", "/models/types")
@@ -84,51 +89,33 @@ def get_schedule(call: Call) -> dict[str, Any]:
     return {"id": model.id, "schedule": schedule_of(model.document)}
 
 
-@routes("GET", "/models/{id}/builds")
-def list_builds(call: Call) -> Page:
-    """List a model's builds."""
-    return run_views.list_runs(call, find(call, MODEL), _build)
+@routes("PUT", "/models/{id}/schedules")
+def set_schedule(call: Call) -> dict[str, Any]:
+    """Say when a model is built."""
+    document = {"schedule": call.params["schedule"]}
+    model = objects.update(call.connection, find(call, MODEL).id, now=call.now, document=document)
+    return {"id": model.id, "schedule": schedule_of(model.document)}
 
 
-@routes("GET", "/models/{id}/builds/{build_id}")
-def get_build(call: Call) -> dict[str, Any]:
-    """Show a build of a model."""
-    return _build(_found(call))
-
-
-@routes("DELETE", "/models/{id}/builds/{build_id}")
-def cancel_build(call: Call) -> None:
-    """Cancel a build of a model."""
-    run_views.cancel(_as_run(call), find(call, MODEL))
-
-
-@routes("GET", "/models/{id}/builds/{build_id}/logs")
-def list_build_logs(call: Call) -> LogPage:
-    """Show the log of a build."""
-    return run_views.log_page(_as_run(call), find(call, MODEL))
-
-
-@routes("GET", "/predictions/{id}/schedules")
-def get_prediction_schedule(call: Call) -> dict[str, Any]:
-    """Show when a prediction runs."""
-    prediction = find(call, PREDICTION)
-    return {
-        "id": prediction.id,
-        "schedule": schedule_of(prediction.document),
-        "score_on_model_build": bool(prediction.document.get("score_on_model_build")),
-    }
-
-
-def _as_run(call: Call) -> Call:
-    """Give the request as one about a run, which is what a build is."""
-    return Call(**{**vars(call), "params": {**call.params, "run_id": call.params["build_id"]}})
-
-
-def _found(call: Call) -> Run:
-    """Read the build that a path names."""
-    return find_run(_as_run(call), find(call, MODEL))
-
-
-def _build(run: Run) -> dict[str, Any]:
+def build_view(run: Run) -> dict[str, Any]:
     """Show a build; its measurements are what the run remembers."""
     return {**run.document, **run_view(run), "name": run.document.get("name") or f"Build {run.id}"}
+
+
+def prediction_view(call: Call, prediction: Stored) -> dict[str, Any]:
+    """Show a prediction with its latest run, by both names that its tables have in answers."""
+    last = runs.last_run(call.connection, prediction.id)
+    document = prediction.document
+    return {
+        **document,
+        "id": prediction.id,
+        "model_id": prediction.parent_id,
+        "table_name": document.get("scored_table_name", document.get("table_name")),
+        "output_table": document.get("output_table_name", document.get("output_table")),
+        "state": last.state if last else "idle",
+        "error": last.error if last else None,
+        "started_at": last.started_at if last else None,
+        "finished_at": last.finished_at if last else None,
+        "last_run": run_summary(last),
+        "schedule": schedule_of(document),
+    }

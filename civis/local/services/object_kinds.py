@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from civis.local.api import Call
+from civis.local.api import Call, NotFound
 from civis.local.services.lookups import find_object
 from civis.local.state import Stored
 
@@ -18,6 +18,7 @@ __all__ = ["ObjectKind", "declare", "declared", "find", "kind_of", "type_of"]
 
 Check = Callable[[Call, "dict[str, Any]", "Stored | None"], Mapping[str, Any]]
 View = Callable[[Call, Stored], Mapping[str, Any]]
+Belongs = Callable[[Call, Stored], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,9 @@ class ObjectKind:
         The field of its document that Git keeps versions of.
     project_list : str, optional
         The list of a project's answer that shows it.
+    belongs : callable, optional
+        ``belongs(call, stored)`` tells whether an object is the one that the whole path names, where more
+        than its ID is in it; one that is not is answered like one that is not there.
     check : callable, optional
         ``check(call, document, before)`` gives the document to store; `before` is None for a new object.
         It raises the API's errors.
@@ -76,6 +80,7 @@ class ObjectKind:
     deleting: Literal["remove", "archive"] = "remove"
     source: str | None = None
     project_list: str | None = None
+    belongs: Belongs | None = None
     check: Check | None = None
     view: View | None = None
 
@@ -147,4 +152,7 @@ def find(call: Call, kind: ObjectKind, name: str | None = None) -> Stored:
     """
     if name is None:
         name = next(each.name for each in call.operation.parameters if each.location == "path")
-    return find_object(call.connection, kind.kinds, call.params[name], kind.noun)
+    found = find_object(call.connection, kind.kinds, call.params[name], kind.noun)
+    if kind.belongs is not None and not kind.belongs(call, found):
+        raise NotFound(f"There is no {kind.noun} with ID {call.params[name]}.")
+    return found

@@ -114,7 +114,8 @@ def _has_state(call: Call, kind: ObjectKind, stored: Stored, run: Run | None) ->
     deployed = stored.document.get("deployment_state")
     for each in wanted:
         require_choice(each, (*_STATES, *_DEPLOYED_STATES), "status")
-    state = run.state if run else deployed or "idle"
+    shown = kind.view(call, stored).get("state") if kind.view and run is None and not deployed else None
+    state = run.state if run else shown or deployed or "idle"
     return state in wanted or ("scheduled" in wanted and is_scheduled)
 
 

@@ -1,14 +1,13 @@
-"""The one organization of a platform on one machine: facts, roles, announcements, usage and limits."""
+"""The one organization of a platform on one machine: facts, roles, announcements."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from civis.local.api import Call, Forbidden, NotFound, Page, Routes, page_of
+from civis.local.api import Call, Forbidden, Page, Routes, page_of
 from civis.local.services.groups import ORGANIZATION
 from civis.local.services.lookups import word_list
 from civis.local.services.object_kinds import ObjectKind, declare
-from civis.local.services.refusals import refusal
 from civis.local.state import accounts
 
 __all__ = ["ROLES", "routes"]
@@ -65,45 +64,3 @@ def list_roles(call: Call) -> Page:
     return page_of(
         call, len(roles), lambda limit, offset: roles[offset : offset + limit], default=50, maximum=1000
     )
-
-
-@routes("GET", "/usage/matching")
-def list_matching(call: Call) -> list[dict[str, Any]]:
-    """List what was matched: nothing, since nothing is matched on one machine."""
-    return []
-
-
-@routes("GET", "/usage/llm")
-def list_model_uses(call: Call) -> list[dict[str, Any]]:
-    """List what language models were asked: nothing, since there are none on one machine."""
-    return []
-
-
-@routes("GET", "/usage/llm/{id}")
-@refusal
-def get_model_use(call: Call) -> dict[str, Any]:
-    """Refuse: no language model was asked."""
-    raise NotFound(f"There is no use of a language model with ID {call.params['id']}.")
-
-
-@routes("GET", "/usage/llm/organization/{org_id}/summary")
-def sum_up_model_uses(call: Call) -> dict[str, Any]:
-    """Sum up what language models were asked."""
-    if call.params["org_id"] != ORGANIZATION["id"]:
-        raise NotFound(f"There is no organization with ID {call.params['org_id']}.")
-    return {"credits": 0.0, "organization_id": ORGANIZATION["id"]}
-
-
-@routes("GET", "/usage_limits/matching")
-@routes("GET", "/usage_limits/llm")
-def list_limits(call: Call) -> list[dict[str, Any]]:
-    """List limits of usage: none is set on one machine."""
-    return []
-
-
-@routes("GET", "/usage_limits/matching/{id}")
-@routes("GET", "/usage_limits/llm/{id}")
-@refusal
-def get_limit(call: Call) -> dict[str, Any]:
-    """Refuse: no limit is set."""
-    raise NotFound(f"There is no usage limit with ID {call.params['id']}; the local platform sets none.")

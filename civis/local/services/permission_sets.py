@@ -120,9 +120,9 @@ def delete_resource(call: Call) -> None:
 
 
 @routes("GET", f"{_PATH}/{{name}}/shares")
-def list_shares(call: Call) -> list[dict[str, Any]]:
-    """List who may do what with a resource."""
-    return [shares_view(call, _ownerless(_resource(call)))]
+def list_shares(call: Call) -> dict[str, Any]:
+    """Tell who may do what with a resource."""
+    return shares_view(call, _ownerless(_resource(call)))
 
 
 @routes("PUT", f"{_PATH}/{{name}}/shares/users")

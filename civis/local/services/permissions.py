@@ -53,7 +53,6 @@ OPEN_KINDS = frozenset(
         "import_sync",
         "organization_favorite",
         "permission_set_resource",
-        "prediction",
         "service_token",
         "table",
         "table_tag",

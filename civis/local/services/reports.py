@@ -17,15 +17,16 @@ from civis.local.services.stored_text import link_to_text
 from civis.local.state import Stored, objects, runs
 from civis.local.state.people import author
 
-__all__ = ["REPORT", "SERVICE_REPORT", "SQL_REPORT", "routes"]
+__all__ = ["REPORT", "REPORT_KINDS", "SERVICE_REPORT", "SQL_REPORT", "routes"]
 
 routes = Routes()
 
-_TYPES = {
+REPORT_KINDS = {
     "report": "ReportTypes::HTML",
     "service_report": "ReportTypes::ShinyApp",
     "sql_report": "ReportTypes::SQL",
 }
+"""The types of reports by the kind of object."""
 
 
 def _check(call: Call, document: dict[str, Any], before: Stored | None) -> Mapping[str, Any]:
@@ -46,7 +47,7 @@ def _view(call: Call, report: Stored) -> dict[str, Any]:
     if scripts and not hides(call.connection, scripts[0]):
         script = {"id": scripts[0].id, "name": scripts[0].name, "sql": scripts[0].document.get("sql")}
     return {
-        "type": _TYPES[report.kind],
+        "type": REPORT_KINDS[report.kind],
         "state": run.state if run else "idle",
         "finished_at": run.finished_at if run else None,
         "viz_updated_at": report.updated_at,
@@ -82,10 +83,10 @@ REPORT = declare(
 def list_reports(call: Call) -> Page:
     """List reports of all types."""
     wanted = call.params.get("type")
-    require_choice(wanted, (*_TYPES.values(), "html", "service", "sql"), "type")
+    require_choice(wanted, (*REPORT_KINDS.values(), "html", "service", "sql"), "type")
     kinds = [
         kind
-        for kind, label in _TYPES.items()
+        for kind, label in REPORT_KINDS.items()
         if wanted in (None, label, kind.removesuffix("_report")) or (wanted == "html" and kind == "report")
     ]
     every = ObjectKind(REPORT.kind, REPORT.path, REPORT.noun, among=lambda: kinds, view=_view)
@@ -97,12 +98,14 @@ def list_reports(call: Call) -> Page:
 
 
 @routes("POST", "/reports/{id}/grants")
+@routes("POST", "/results/{id}/grants")
 def grant(call: Call) -> dict[str, Any]:
     """Let a report call the API for its reader; the key itself is never shown."""
     return _set_grant(call, True)
 
 
 @routes("DELETE", "/reports/{id}/grants")
+@routes("DELETE", "/results/{id}/grants")
 def revoke(call: Call) -> None:
     """Stop a report calling the API for its reader."""
     _set_grant(call, False)
@@ -119,7 +122,10 @@ def _set_grant(call: Call, is_granted: bool) -> dict[str, Any]:
 
 def _service_view(call: Call, report: Stored) -> dict[str, Any]:
     """Show a report that a service draws."""
-    return {"type": _TYPES[report.kind], "provide_api_key": bool(report.document.get("provide_api_key"))}
+    return {
+        "type": REPORT_KINDS[report.kind],
+        "provide_api_key": bool(report.document.get("provide_api_key")),
+    }
 
 
 def _check_service(call: Call, document: dict[str, Any], before: Stored | None) -> Mapping[str, Any]:
@@ -152,7 +158,7 @@ def _check_sql(call: Call, document: dict[str, Any], before: Stored | None) -> M
 def _sql_view(call: Call, report: Stored) -> dict[str, Any]:
     """Show a report of a query with the query's latest results."""
     found = objects.select_objects(call.connection, "query", id=report.document["query_id"])
-    return {"type": _TYPES[report.kind], "query": _query(call, found[0]) if found else None}
+    return {"type": REPORT_KINDS[report.kind], "query": _query(call, found[0]) if found else None}
 
 
 SQL_REPORT = declare(

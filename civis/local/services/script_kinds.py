@@ -43,6 +43,11 @@ _CONTAINER_FIELDS: dict[str, Any] = {
     "docker_image_tag": None,
     "partition_label": None,
 }
+#: Kinds that a request need not give resources for have none until it does.
+_INTERPRETER_FIELDS: dict[str, Any] = {
+    **_CONTAINER_FIELDS,
+    "required_resources": {"cpu": None, "memory": None, "disk_space": None},
+}
 _WAREHOUSE_FIELDS: dict[str, Any] = {"remote_host_id": None, "credential_id": None}
 _REPOSITORY_FIELDS: dict[str, Any] = {"repo_http_uri": None, "repo_ref": None}
 
@@ -61,7 +66,7 @@ _ALL = (
         "Python",
         "JobTypes::PythonDocker",
         "python_id",
-        {"source": "", **_CONTAINER_FIELDS},
+        {"source": "", **_INTERPRETER_FIELDS},
     ),
     ScriptKind(
         "javascript_script",
@@ -71,7 +76,7 @@ _ALL = (
         "javascript_id",
         {"source": "", **_WAREHOUSE_FIELDS},
     ),
-    ScriptKind("r_script", "r", "R", "JobTypes::RDocker", "r_id", {"source": "", **_CONTAINER_FIELDS}),
+    ScriptKind("r_script", "r", "R", "JobTypes::RDocker", "r_id", {"source": "", **_INTERPRETER_FIELDS}),
     ScriptKind(
         "container_script",
         "containers",
@@ -93,7 +98,7 @@ _ALL = (
         "dbt",
         "JobTypes::Dbt",
         "dbt_id",
-        {**_CONTAINER_FIELDS, **_REPOSITORY_FIELDS, "dbt_project": None, "target_database": None},
+        {**_INTERPRETER_FIELDS, **_REPOSITORY_FIELDS, "dbt_project": None, "target_database": None},
     ),
 )
 

@@ -59,7 +59,8 @@ def check_definitions(params: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
     Raises
     ------
     ParameterError
-        If a name or type is none, a name comes twice, or a required parameter has a default.
+        If a name or type is none, a name comes twice, a required parameter or a credential has a default,
+        or a value does not fit its type.
     """
     problems: list[str] = []
     filled: list[dict[str, Any]] = []
@@ -74,6 +75,7 @@ def check_definitions(params: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
         required = bool(param.get("required"))
         if required and param.get("default") not in (None, ""):
             problems.append(f"Code.Parameters {name} cannot have a default value since it is required.")
+        problems += _problems_of_values(param, name, kind)
         filled.append(
             {
                 "name": name,
@@ -89,6 +91,21 @@ def check_definitions(params: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
     if problems:
         raise ParameterError(", ".join(problems))
     return filled
+
+
+def _problems_of_values(param: Mapping[str, Any], name: str, kind: str) -> list[str]:
+    """Tell what is wrong with the fixed value and the default of a parameter."""
+    if kind.startswith("credential") and param.get("default") not in (None, ""):
+        return [f"Code.Parameters {name} cannot have a default value since it is a credential."]
+    found: list[str] = []
+    for field in ("value", "default"):
+        value = param.get(field)
+        if value not in (None, "") and kind in TYPES:
+            try:
+                _convert({**param, "name": name, "type": kind}, value)
+            except ParameterError as error:
+                found.append(f"Code.Parameters {name} has a wrong {field}: {error}")
+    return found
 
 
 def check_arguments(params: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any]) -> None:
@@ -136,7 +153,8 @@ def values_of(params: Sequence[Mapping[str, Any]], arguments: Mapping[str, Any])
     missing: list[str] = []
     for param in params:
         name = str(param["name"])
-        given = [param.get("value"), arguments.get(name), param.get("default")]
+        default = None if param.get("default") == "" else param.get("default")
+        given = [param.get("value"), arguments.get(name), default]
         value = next((each for each in given if each is not None), None)
         if value is not None:
             found[name] = _convert(param, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from civis.local.api import Call, Page, Routes, page_of
@@ -175,23 +175,36 @@ def list_scripts(call: Call) -> Page:
         "archived": archive_filter(call),
         "among": visible(call.connection),
     }
-    found = objects.select_objects(
-        call.connection,
-        _kinds_asked_for(call),
-        order_by=order if "." not in order else "updated_at",
-        descending=descending,
-        **filters,
-    )
-    views = [
-        view | _listed(call, script)
+    kinds = _kinds_asked_for(call)
+    columns: dict[str, Any] = {
+        "order_by": order if "." not in order else "updated_at",
+        "descending": descending,
+    }
+    if not call.params.get("status") and "." not in order:  # of many scripts, only a page is read
+        total = objects.count_objects(call.connection, kinds, **filters)
+
+        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
+            part: dict[str, Any] = {"limit": limit, "offset": offset}
+            return _views(call, objects.select_objects(call.connection, kinds, **columns, **part, **filters))
+    else:
+        views = _views(call, objects.select_objects(call.connection, kinds, **columns, **filters))
+        views = [view for view in views if _has_status(call, view)]
+        if order == "last_run.updated_at":
+            views = by_last_run(views, descending=descending)
+        total = len(views)
+
+        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
+            return views[offset : offset + limit]
+
+    return page_of(call, total, fetch, default=20, maximum=50)
+
+
+def _views(call: Call, found: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Show scripts as lists do."""
+    return [
+        view | _listed(call, script) | {"is_template": False}
         for script, view in zip(found, common_views(call.connection, found), strict=True)
     ]
-    views = [view | {"is_template": False} for view in views if _has_status(call, view)]
-    if order == "last_run.updated_at":
-        views = by_last_run(views, descending=descending)
-    return page_of(
-        call, len(views), lambda limit, offset: views[offset : offset + limit], default=20, maximum=50
-    )
 
 
 def _listed(call: Call, script: Stored) -> dict[str, Any]:

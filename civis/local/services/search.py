@@ -26,8 +26,11 @@ def list_types(call: Call) -> list[dict[str, Any]]:
 
 
 @routes("GET", "/search")
-def search_objects(call: Call) -> list[dict[str, Any]]:
-    """Search objects by words in their names; those with more of the words, or equal to them, come first."""
+def search_objects(call: Call) -> dict[str, Any]:
+    """Search objects by words in their names; those with more of the words, or equal to them, come first.
+
+    The answer is an object, although described as an array.
+    """
     by_type, types = _kinds_by_type(), word_list(call.params.get("type"))
     for each in types:
         require_choice(each, tuple(sorted(by_type)), "type")
@@ -50,13 +53,11 @@ def search_objects(call: Call) -> list[dict[str, Any]]:
     elif call.params["order"] == "name":
         scored.sort(key=lambda pair: pair[1].name)
     shown = scored[offset : offset + min(limit, 1000)]
-    return [
-        {
-            "total_results": len(scored),
-            "aggregations": _aggregations(call, [each for _, each in scored]),
-            "results": _results(call, shown),
-        }
-    ]
+    return {
+        "total_results": len(scored),
+        "aggregations": _aggregations(call, [each for _, each in scored]),
+        "results": _results(call, shown),
+    }
 
 
 @routes("GET", "/search/queries")

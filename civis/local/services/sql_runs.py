@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, BinaryIO
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from civis.local.jobs import JobFailed, RunContext, executor
 from civis.local.services.csv_settings import SUFFIXES, csv_format, max_file_bytes
 from civis.local.services.files import create_file
+from civis.local.services.script_files import ExportFiles
 from civis.local.services.script_kinds import SCRIPT_KINDS
 from civis.local.services.script_parameters import ParameterError
 from civis.local.services.script_values import fetch_named, script_values
@@ -27,28 +27,6 @@ MANIFEST_LINK_SECONDS = 7 * 86_400
 _DELIMITERS = {"comma": ",", "tab": "\t", "pipe": "|"}
 
 
-class _Files:
-    """The blobs an export writes: one for each of its files, all gone again if it fails."""
-
-    def __init__(self, context: RunContext, prefix: str) -> None:
-        self._blobs = context.platform.blobs
-        self._prefix = prefix
-        self.keys: dict[int, str] = {}
-
-    def write(self, number: int) -> AbstractContextManager[BinaryIO]:
-        """Open the blob of a file, by the file's number."""
-        self.keys[number] = self._blobs.new_key(self._prefix)
-        writer: AbstractContextManager[BinaryIO] = self._blobs.writer(self.keys[number])
-        return writer
-
-    def discard(self) -> None:
-        """Delete all that was written."""
-        for key in self.keys.values():
-            if self._blobs.exists(key):
-                self._blobs.delete(key)
-        self.keys.clear()
-
-
 @executor("sql_script", job_type=SCRIPT_KINDS["sql_script"].job_type)
 def run_sql_script(context: RunContext) -> None:
     """Run a script's SQL; what its last query gives becomes the run's output."""
@@ -56,7 +34,7 @@ def run_sql_script(context: RunContext) -> None:
     sql = _filled(context, inputs)
     settings = inputs["csv_settings"]
     prefix = settings["filename_prefix"] or f"script_{context.job.id}_run_{context.run.id}"
-    files = _Files(context, prefix)
+    files = ExportFiles(context.platform.blobs, prefix)
     database = context.platform.warehouse.database(
         fetch_named(context, "database", inputs["remote_host_id"]).document["name"]
     )
@@ -73,6 +51,8 @@ def run_sql_script(context: RunContext) -> None:
             interruption=context.interruption,
         )
         context.check()
+        if result.row_count:
+            files.settle()
     except BaseException:
         files.discard()
         raise
@@ -102,7 +82,7 @@ def _filled(context: RunContext, inputs: Mapping[str, Any]) -> str:
 def _publish(
     context: RunContext,
     connection: Connection,
-    files: _Files,
+    files: ExportFiles,
     result: ExportResult,
     sql: str,
     settings: Mapping[str, Any],
@@ -111,8 +91,23 @@ def _publish(
     """Make files of the platform from what was exported; the one to begin with is the output."""
     platform, now = context.platform, as_datetime(context.platform.clock.time())
 
+    found = {
+        "include_header": settings["include_header"],
+        "column_delimiter": settings["column_delimiter"],
+        "compression": settings["compression"],
+        "table_columns": [{"name": each.name, "sql_type": each.sql_type} for each in result.columns],
+    }
+
     def store(name: str, key: str) -> Stored:
-        return create_file(platform, connection, name=name, author_id=context.user_id, blob_key=key, now=now)
+        return create_file(
+            platform,
+            connection,
+            name=name,
+            author_id=context.user_id,
+            blob_key=key,
+            now=now,
+            detected_info=found,
+        )
 
     if not settings["force_multifile"]:
         file = store(prefix + SUFFIXES[settings["compression"]], files.keys[0])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from civis.local.api import Call, Forbidden, NotFound, Routes, Unprocessable
+from civis.local.api import Call, Forbidden, NotFound, Routes
 from civis.local.services.accounts import show_user
 from civis.local.services.job_views import schedule_of
 from civis.local.services.lookups import require_choice, word_list
 from civis.local.services.object_kinds import type_of
 from civis.local.services.permissions import visible
-from civis.local.services.refusals import refusal
-from civis.local.state import ObjectNotFound, accounts, objects, runs
+from civis.local.state import ObjectNotFound, accounts, moment_text, objects, runs
 from civis.local.state.accounts import User
 from civis.local.state.people import authors
 
@@ -46,19 +45,11 @@ def unsuspend(call: Call) -> dict[str, Any]:
 
 
 @routes("POST", "/users/{id}/access_email")
-@refusal
-def mail_access(call: Call) -> None:
-    """Refuse: the local platform sends no mail.
-
-    Raises
-    ------
-    Unprocessable
-    """
+def note_access_email(call: Call) -> None:
+    """Note that a user was to be told how to get in; the platform sends no mail, an API key is the way in."""
     user = _managed(call)
-    raise Unprocessable(
-        f"The local platform sends no mail to {user.username}; "
-        f"make an API key with POST /users/{user.id}/api_keys."
-    )
+    asked = {"access_email_asked_at": moment_text(call.now)}
+    accounts.update_user(call.connection, user.id, now=call.now, document=asked)
 
 
 @routes("GET", "/users/me/activity")
@@ -81,7 +72,7 @@ def list_activity(call: Call) -> list[dict[str, Any]]:
     latest = runs.last_runs(call.connection, [each.id for each in found])
     return [
         {
-            "id": each.id,
+            "id": str(each.id),
             "name": each.name,
             "type": type_of(each),
             "user": people[each.author_id]["username"] if each.author_id in people else None,

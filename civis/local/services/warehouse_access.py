@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from civis.local.api import BadRequest, Call, NotFound, Routes
+from civis.local.api import Call, Routes
 from civis.local.services.databases import database_of, find_schema, resolve_database
 from civis.local.services.groups import GROUP, member_ids
-from civis.local.services.refusals import refusal
 from civis.local.services.table_records import find_table
 from civis.local.state import accounts, objects
 
@@ -53,25 +52,6 @@ def list_groups(call: Call) -> list[dict[str, Any]]:
         {"group_name": each.name, "members": [names[id] for id in member_ids(each) if id in names]}
         for each in found
     ]
-
-
-@routes("GET", "/databases/{id}/status_graphs/timeframe/{timeframe}")
-@refusal
-def get_status_graphs(call: Call) -> dict[str, Any]:
-    """Refuse: nothing measures the load of a database on one machine.
-
-    Raises
-    ------
-    NotFound
-    """
-    stored = resolve_database(call.connection, call.params["id"])
-    if call.params["timeframe"] not in ("1_hour", "1_day", "2_days", "1_week"):
-        raise BadRequest(
-            f"timeframe must be one of 1_hour, 1_day, 2_days, 1_week, not {call.params['timeframe']!r}."
-        )
-    raise NotFound(
-        f"There are no graphs of database {stored.id}; the local platform does not measure its load."
-    )
 
 
 def _everybody(privileges: list[str]) -> dict[str, Any]:

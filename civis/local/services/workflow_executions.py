@@ -1,27 +1,29 @@
-"""Executions of workflows: started, listed, shown, cancelled; each is a run of the workflow."""
+"""Executions of workflows: started, listed, shown, cancelled, taken up again; what they do is elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from civis.local.api import BadRequest, Call, Conflict, NotFound, Page, Routes, Unprocessable, page_of
-from civis.local.jobs import ACTIVE, cancel_run
+from civis._mistral import DefinitionError
+from civis.local.api import BadRequest, Call, Conflict, NotFound, Page, Routes, page_of
 from civis.local.services.lookups import ordering
 from civis.local.services.object_kinds import find
-from civis.local.services.refusals import refusal
-from civis.local.services.run_views import start
-from civis.local.services.workflow_runs import MOST_AT_ONCE
-from civis.local.services.workflow_tasks import DefinitionError, read_definition
+from civis.local.services.permissions import level_of
 from civis.local.services.workflows import KIND
-from civis.local.state import ObjectNotFound, Run, Stored, objects, runs
-from civis.local.state.people import author
+from civis.local.state import ObjectNotFound, Stored, objects, runs
+from civis.local.state.people import author, authors
+from civis.local.workflows import store
+from civis.local.workflows.engine import resume, retry
+from civis.local.workflows.execution import Execution
 
 __all__ = ["routes"]
 
 routes = Routes()
 
 _PATH = "/workflows/{id}/executions"
-_MISTRAL = {"queued": "running", "running": "running", "succeeded": "success", "failed": "error"}
+_ONE = f"{_PATH}/{{execution_id}}"
+_RUNNING = "Execution is running"
 
 
 @routes("POST", _PATH)
@@ -31,148 +33,250 @@ def start_execution(call: Call) -> dict[str, Any]:
     Raises
     ------
     BadRequest
-        If its definition cannot be run, or does not have a task that is asked for.
+        If its definition cannot be run, or does not go with what is asked for.
     Conflict
-        If it is active already, or too many others are.
+        If the workflow is archived, or is running and may not run twice.
     """
     workflow = find(call, KIND)
-    definition = workflow.document.get("definition") or ""
+    if workflow.archived:
+        raise Conflict(f"The workflow {workflow.id} cannot be executed because it is archived.", "archived")
+    if workflow.document.get("allow_concurrent_executions") is False and _active(call, workflow):
+        raise Conflict("The workflow cannot be executed because it is already running", "already_running")
     try:
-        tasks = read_definition(definition)
+        stored = store.create(
+            call.connection,
+            workflow,
+            user_id=call.user.id,
+            now=call.platform.clock.time(),
+            input=call.params.get("input"),
+            target=call.params.get("target_task"),
+            included=call.params.get("included_tasks"),
+        )
     except DefinitionError as error:
-        raise BadRequest(f"The workflow {workflow.id} cannot be run: {error}") from None
-    target, included = call.params.get("target_task"), call.params.get("included_tasks") or []
-    for name in [*included, *([target] if target else [])]:
-        if name not in tasks:
-            raise BadRequest(f"The workflow {workflow.id} has no task {name!r}.")
-    active = objects.count_objects(call.connection, KIND.kind, run_state=ACTIVE)
-    if active >= MOST_AT_ONCE:
-        raise Conflict(f"{active} workflows are running; the local platform runs {MOST_AT_ONCE} at once.")
-    run = start(
-        call,
-        workflow,
-        definition=definition,
-        target_task=target,
-        included_tasks=included,
-        input=call.params.get("input") or {},
-    )
-    return _view(call, run)
+        raise BadRequest(f"The workflow {workflow.id} cannot be executed: {error}") from None
+    except store.CannotStart as error:
+        raise BadRequest(str(error)) from None
+    _call_runner(call, stored)
+    return _view(call, stored)
 
 
 @routes("GET", _PATH)
 def list_executions(call: Call) -> Page:
     """List a workflow's executions."""
     workflow = find(call, KIND)
-    orders = ("id", "updated_at", "created_at")
-    _, descending = ordering(call, orders, "id", descending=True)
+    order, descending = ordering(call, ("id", "updated_at", "created_at"), "id", descending=True)
 
     def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
-        found = runs.select_runs(call.connection, workflow.id, limit, offset, descending=descending)
-        return [_view(call, each) for each in found]
+        found = objects.select_objects(
+            call.connection,
+            store.KIND,
+            parent_id=workflow.id,
+            order_by=order,
+            descending=descending,
+            limit=limit,
+            offset=offset,
+        )
+        people = authors(call.connection, [each.author_id for each in found])
+        return [_summary(each, people.get(each.author_id)) for each in found]
 
-    return page_of(call, runs.count_runs(call.connection, workflow.id), fetch, default=20, maximum=50)
+    total = objects.count_objects(call.connection, store.KIND, parent_id=workflow.id)
+    return page_of(call, total, fetch, default=20, maximum=50)
 
 
-@routes("GET", f"{_PATH}/{{execution_id}}")
+@routes("GET", _ONE)
 def get_execution(call: Call) -> dict[str, Any]:
     """Show an execution and its tasks."""
-    return _view(call, _execution(call, find(call, KIND)))
+    return _view(call, _execution(call))
 
 
-@routes("POST", f"{_PATH}/{{execution_id}}/cancel")
-def cancel_execution(call: Call) -> dict[str, Any]:
-    """Cancel an execution, and the runs of its tasks."""
-    return _view(call, cancel_run(call, call.connection, _execution(call, find(call, KIND))))
-
-
-@routes("GET", f"{_PATH}/{{execution_id}}/tasks/{{task_name}}")
+@routes("GET", f"{_ONE}/tasks/{{task_name}}")
 def get_task(call: Call) -> dict[str, Any]:
     """Show a task of an execution."""
-    run = _execution(call, find(call, KIND))
-    for each in _tasks(call, run):
+    stored = _execution(call)
+    for each in _tasks(call, stored, store.load(stored)):
         if each["name"] == call.params["task_name"]:
             return each
-    raise NotFound(f"The execution {run.id} has no task {call.params['task_name']!r}.")
+    raise NotFound(f"The execution {stored.id} has no task {call.params['task_name']!r}.")
 
 
-@routes("POST", f"{_PATH}/{{execution_id}}/resume")
-@routes("POST", f"{_PATH}/{{execution_id}}/retry")
-@refusal
-def refuse_to_go_on(call: Call) -> None:
-    """Refuse: an execution that is over stays as it is.
+@routes("POST", f"{_ONE}/cancel")
+def cancel_execution(call: Call) -> dict[str, Any]:
+    """Have an execution, and the runs of its tasks, cancelled; one that is over stays as it is."""
+
+    def cancel(execution: Execution) -> None:
+        execution.is_cancel_requested = not execution.is_over
+
+    return _changed(call, cancel)
+
+
+@routes("POST", f"{_ONE}/resume")
+def resume_execution(call: Call) -> dict[str, Any]:
+    """Let an execution that pauses go on.
 
     Raises
     ------
-    Unprocessable
+    Conflict
+        If it does not pause.
     """
-    run = _execution(call, find(call, KIND))
-    raise Unprocessable(
-        f"The execution {run.id} cannot go on; start another one with the tasks that are left."
+
+    def go_on(execution: Execution) -> None:
+        if execution.state != "paused":
+            said = store.STATES[execution.state]
+            raise Conflict(f"The execution cannot be resumed because it is {said}, not paused.", "not_paused")
+        resume(execution)
+
+    return _changed(call, go_on)
+
+
+@routes("POST", f"{_ONE}/retry")
+def retry_execution(call: Call) -> dict[str, Any]:
+    """Have failed tasks of an execution done again: one that is named, or all.
+
+    Raises
+    ------
+    Conflict
+        If there is none that failed, or the execution is still running.
+    """
+    stored = _execution(call)
+    name = call.params.get("task_name")
+
+    def do_again(execution: Execution) -> None:
+        if not execution.is_over:
+            raise Conflict("The execution cannot be retried because it is not over.", "not_over")
+        if not retry(store.definition_of(stored), execution, name):
+            said = "no failed task" if name is None else f"no failed task {name!r}"
+            raise Conflict(f"The execution {stored.id} has {said} to be retried.", "not_failed")
+
+    return _changed(call, do_again)
+
+
+def _changed(call: Call, change: Callable[[Execution], None]) -> dict[str, Any]:
+    """Change an execution, and have the runner see to what follows."""
+    stored = _execution(call)
+    execution = store.load(stored)
+    change(execution)
+    stored = store.save(call.connection, stored, execution, call.now)
+    _call_runner(call, stored)
+    return _view(call, stored)
+
+
+def _call_runner(call: Call, stored: Stored) -> None:
+    """Have an execution taken along after the commit."""
+    platform = call.platform
+    call.after_commit(lambda: platform.duties.workflows.call(stored.id))
+
+
+def _active(call: Call, workflow: Stored) -> bool:
+    """Tell whether an execution of a workflow goes on."""
+    return bool(
+        objects.count_objects(
+            call.connection, store.KIND, parent_id=workflow.id, document={"state": "running"}
+        )
     )
 
 
-def _execution(call: Call, workflow: Stored) -> Run:
+def _execution(call: Call) -> Stored:
     """Read the execution that a path names."""
-    id = call.params["execution_id"]
+    workflow, id = find(call, KIND, "id"), call.params["execution_id"]
     try:
-        return runs.fetch_run(call.connection, workflow.id, id)
+        stored = objects.fetch(call.connection, store.KIND, id)
     except ObjectNotFound:
-        raise NotFound(f"The workflow {workflow.id} has no execution with ID {id}.") from None
+        stored = None
+    if stored is None or stored.parent_id != workflow.id:
+        raise NotFound(f"The workflow {workflow.id} has no execution with ID {id}.")
+    return stored
 
 
-def _view(call: Call, run: Run) -> dict[str, Any]:
-    """Show an execution."""
+def _summary(stored: Stored, user: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Show an execution without its tasks."""
+    document = stored.document
+    engine = document["engine"]
     return {
-        "id": run.id,
-        "state": run.state,
-        "mistral_state": _MISTRAL.get(run.state, run.state),
-        "mistral_state_info": run.error,
-        "user": author(call.connection, run.document.get("run_by_id")),
-        "definition": run.document.get("definition"),
-        "input": run.document.get("input") or {},
-        "included_tasks": run.document.get("included_tasks") or [],
-        "tasks": _tasks(call, run),
-        "created_at": run.created_at,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-        "updated_at": run.finished_at or run.started_at or run.created_at,
+        "id": stored.id,
+        "state": document["state"],
+        "mistral_state": engine["state"],
+        "mistral_state_info": engine["info"] or (_RUNNING if engine["state"] == "running" else None),
+        "user": user,
+        "created_at": stored.created_at,
+        "started_at": document["started_at"],
+        "finished_at": document["finished_at"],
+        "updated_at": stored.updated_at,
     }
 
 
-def _tasks(call: Call, run: Run) -> list[dict[str, Any]]:
-    """Show the tasks of an execution; those that have not begun are idle."""
-    done = run.document.get("tasks") or {}
-    try:
-        names = list(read_definition(run.document.get("definition") or ""))
-    except DefinitionError:
-        names = list(done)
-    return [
-        {
-            "name": name,
-            "mistral_state": done[name]["state"] if name in done else "idle",
-            "mistral_state_info": done[name]["info"] if name in done else None,
-            "runs": _runs(call, done.get(name) or {}),
-            "executions": [],
-        }
-        for name in names
-    ]
+def _view(call: Call, stored: Stored) -> dict[str, Any]:
+    """Show an execution."""
+    return {
+        **_summary(stored, author(call.connection, stored.author_id)),
+        "definition": stored.document["definition"],
+        "input": stored.document["input"],
+        "included_tasks": stored.document["included_tasks"],
+        "tasks": _tasks(call, stored, store.load(stored)),
+    }
 
 
-def _runs(call: Call, task: dict[str, Any]) -> list[dict[str, Any]]:
-    """Show the run that a task started."""
-    if "run_id" not in task:
+def _tasks(call: Call, stored: Stored, execution: Execution) -> list[dict[str, Any]]:
+    """Show the tasks that were led to, each once; none before the engine has begun."""
+    included = stored.document["included_tasks"]
+    has_begun = any(task.state != "idle" or task.attempts for task in execution.tasks)
+    names = dict.fromkeys(task.name for task in execution.tasks) if has_begun else {}
+    shown = []
+    for name in names:
+        if included and name not in included:
+            continue
+        times = [task for task in execution.tasks if task.name == name]
+        shown.append(
+            {
+                "name": name,
+                "mistral_state": times[-1].state,
+                "mistral_state_info": times[-1].info,
+                "runs": _runs(call, [pair for task in times for pair in task.runs]),
+                "executions": _children(call, [id for task in times for id in task.executions]),
+            }
+        )
+    return shown
+
+
+def _runs(call: Call, pairs: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
+    """Show the runs of a task, the latest first."""
+    shown = []
+    for job_id, run_id in reversed(pairs):
+        try:
+            run = runs.fetch_run(call.connection, job_id, run_id)
+            job = objects.fetch(call.connection, None, job_id)
+        except ObjectNotFound:
+            continue
+        shown.append(
+            {
+                "id": run.id,
+                "job_id": run.job_id,
+                "my_permission_level": level_of(call.connection, job) or "nil",
+                "state": run.state,
+                "created_at": run.created_at,
+                "started_at": run.started_at,
+                "finished_at": run.finished_at,
+            }
+        )
+    return shown
+
+
+def _children(call: Call, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Show the executions that a task started, the latest first."""
+    if not ids:
         return []
-    try:
-        run = runs.fetch_run(call.connection, task["job_id"], task["run_id"])
-    except ObjectNotFound:
-        return []
-    return [
-        {
-            "id": run.id,
-            "job_id": run.job_id,
-            "state": run.state,
-            "created_at": run.created_at,
-            "started_at": run.started_at,
-            "finished_at": run.finished_at,
-        }
-    ]
+    shown = []
+    for stored in objects.select_objects(call.connection, store.KIND, id=list(ids)):
+        workflow = objects.select_objects(call.connection, id=stored.parent_id)
+        level = level_of(call.connection, workflow[0]) if workflow else None
+        shown.append(
+            {
+                "id": stored.id,
+                "workflow_id": stored.parent_id,
+                "my_permission_level": level or "nil",
+                "state": stored.document["state"],
+                "created_at": stored.created_at,
+                "started_at": stored.document["started_at"],
+                "finished_at": stored.document["finished_at"],
+            }
+        )
+    return shown

@@ -1,8 +1,4 @@
-"""Workflows: kept with their definition, checked; an execution runs the jobs that its tasks name.
-
-The definition is YAML in Mistral's language. Which task follows which, `workflow_tasks` reads; a run's steps
-are in `workflow_runs`.
-"""
+"""Workflows: kept with their definition, checked; what their executions do is elsewhere."""
 
 from __future__ import annotations
 
@@ -10,30 +6,46 @@ from collections.abc import Mapping
 from typing import Any
 
 from civis.local.api import BadRequest, Call, Routes
+from civis.local.jobs.schedules import zone_named
+from civis.local.services.job_views import (
+    TIME_ZONE,
+    next_run_at,
+    notifications_of,
+    schedule_named,
+    schedule_of,
+)
 from civis.local.services.lookups import find_object
 from civis.local.services.object_kinds import ObjectKind, declare
-from civis.local.services.workflow_tasks import DefinitionError, read_definition
-from civis.local.state import Stored, objects, runs
+from civis.local.state import Stored, objects
+from civis.local.workflows.store import KIND as EXECUTION
+from civis.local.workflows.store import problem_of
 
-__all__ = ["KIND", "routes"]
+__all__ = ["KIND", "routes", "workflow_state"]
 
 routes = Routes()
 
 
 def _check(call: Call, document: dict[str, Any], before: Stored | None) -> Mapping[str, Any]:
-    """Say whether the definition can be run; one made from a chain of jobs is written here."""
+    """Refuse what cannot be; the definition of one made from a chain of jobs is written here."""
     if "name" in document and not str(document["name"] or "").strip():
         raise BadRequest("name must not be empty.")
+    try:
+        zone_named(document.get("time_zone") or TIME_ZONE)
+        schedule_named(document)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
     checked = {key: each for key, each in document.items() if key != "from_job_chain"}
     if before is None and document.get("from_job_chain") is not None:
-        checked["definition"] = _definition_of_chain(call, document["from_job_chain"])
+        root = find_object(call.connection, None, document["from_job_chain"], "job")
+        checked["definition"] = _definition_of_chain(call, root)
+        checked["schedule"] = root.document.get("schedule") or {}
     return checked
 
 
-def _definition_of_chain(call: Call, id: int) -> str:
+def _definition_of_chain(call: Call, root: Stored) -> str:
     """Write the definition of a job and of all that it triggers, each after its parent."""
     lines = ["version: '2.0'", "workflow:", "  type: direct", "  tasks:"]
-    waiting = [find_object(call.connection, None, id, "job")]
+    waiting = [root]
     seen: set[int] = set()
     while waiting:
         job = waiting.pop(0)
@@ -57,24 +69,30 @@ def _definition_of_chain(call: Call, id: int) -> str:
 
 def _view(call: Call, workflow: Stored) -> Mapping[str, Any]:
     """Show a workflow with what is wrong with its definition, and its latest execution."""
-    definition = workflow.document.get("definition")
-    problem = None
-    try:
-        read_definition(definition or "")
-    except DefinitionError as error:
-        problem = str(error)
-    last = runs.last_run(call.connection, workflow.id)
-    schedule = workflow.document.get("schedule") or {}
-    is_scheduled = bool(schedule.get("scheduled"))
-    state = last.state if last else "scheduled" if is_scheduled else "idle"
+    document = workflow.document
+    problem = problem_of(document.get("definition") or "")
+    last = objects.select_objects(call.connection, EXECUTION, parent_id=workflow.id, limit=1)
     return {
         "valid": problem is None,
         "validation_errors": problem,
         "file_id": None,
-        "state": state,
-        "last_execution_id": last.id if last else None,
-        "next_execution_at": None,
+        "state": workflow_state(call, workflow),
+        "last_execution_id": last[0].id if last else None,
+        "schedule": schedule_of(document),
+        "notifications": notifications_of(document),
+        "next_execution_at": None if workflow.archived else next_run_at(call.connection, document),
     }
+
+
+def workflow_state(call: Call, workflow: Stored) -> str:
+    """Name a workflow's state: running if any execution is, else that of the latest one."""
+    connection, id = call.connection, workflow.id
+    if objects.count_objects(connection, EXECUTION, parent_id=id, document={"state": "running"}):
+        return "running"
+    last = objects.select_objects(connection, EXECUTION, parent_id=id, limit=1)
+    if last:
+        return str(last[0].document["state"])
+    return "scheduled" if schedule_of(workflow.document)["scheduled"] else "idle"
 
 
 KIND = declare(
@@ -86,8 +104,8 @@ KIND = declare(
             "description": None,
             "definition": None,
             "schedule": {},
-            "allow_concurrent_executions": False,
-            "time_zone": "America/Chicago",
+            "allow_concurrent_executions": True,
+            "time_zone": TIME_ZONE,
             "notifications": {},
         },
         source="definition",

@@ -51,6 +51,17 @@ objects = sa.Table(
     sa.Column("document", sa.JSON(none_as_null=True), nullable=False),
 )
 
+# A page of a long list is read from these and not sorted: the one counts, the other gives the latest first.
+sa.Index(
+    "ix_objects_listed",
+    objects.c.kind,
+    objects.c.hidden,
+    objects.c.archived,
+    objects.c.updated_at,
+    objects.c.id,
+)
+sa.Index("ix_objects_updated_at", objects.c.updated_at, objects.c.id)
+
 # Who besides its author may see an object, change it, or manage who else may.
 shares = sa.Table(
     "shares",

@@ -41,7 +41,6 @@ CASES = [
     ("another method", "PUT", "users/me", 405, "method_not_allowed", "only GET, PATCH"),
     ("no ID", "GET", "users/abc", 404, "not_found", "could not be found"),
     ("no such object", "GET", "users/999999", 404, "not_found", "no user with the ID 999999"),
-    ("not offered", "GET", "notifications", 501, "not_implemented", "does not offer GET /notifications"),
     ("a wrong value", "GET", "users?limit=x", 400, "bad_request", "limit must be an integer, not 'x'"),
     ("a page before the first", "GET", "users?page_num=0", 400, "bad_request", "page_num must be 1 or more"),
 ]
@@ -194,11 +193,12 @@ def test_every_operation_gives_a_proper_answer(
         path, options = request_of(operation, is_full=is_full)
         answer = api(operation.method, path, **options)
         what = f"{operation.method} {operation.path}: {answer.status_code} {answer.text:.300}"
-        assert answer.status_code in {operation.success_status, 400, 403, 404, 409, 422, 501}, what
+        assert answer.status_code in {operation.success_status, 400, 403, 404, 409, 422}, what
         if answer.status_code != operation.success_status:
             assert answer.json().keys() == {"error", "errorDescription", "code"}, what
         elif operation.item is not None and operation.item.fields:
-            items = answer.json() if operation.is_array else [answer.json()]
+            content = answer.json()
+            items = content if isinstance(content, list) else [content]  # a search's answer is an object
             assert all(list(item) == list(operation.item.fields) for item in items), what
 
 

@@ -12,6 +12,7 @@ import pytest
 from civis._clock import FakeClock
 from civis.local.api import Conflict
 from civis.local.jobs import JobFailed, Queue, RunContext, cancel_run, executor, submit_run
+from civis.local.jobs.board import Entry
 from civis.local.jobs.executors import Executor, forget, job_kinds, job_type
 from civis.local.jobs.queue import THREAD_NAME
 from civis.local.jobs.transitions import LOST
@@ -210,7 +211,7 @@ def test_a_cancel_that_comes_before_the_executor_is_seen_by_it(platform: TinyPla
     job = platform.make_job()
     with platform.state.begin() as connection:  # past the queue, which hears of nothing
         queued = runs.insert_run(connection, job.id, now=platform.clock.time())
-    taken = platform.queue._claim()  # as a worker does
+    taken = platform.queue._claim(Entry(queued.id, job.id))  # as a worker does
     assert taken is not None
     platform.cancel(queued)
     platform.queue._perform(taken)

@@ -119,6 +119,8 @@ CREATED: dict[str, dict[str, Any]] = {
     "/studios": {"name": "studio", "params": [{"name": "p", "type": "string"}], "gitRepoUrl": _REPO},
     "/workflows": {"name": "flow", "definition": "{version: '2.0', flow: {tasks: {a: {action: std.noop}}}}"},
     "/reports": {"name": "report", "templateId": "@/templates/reports", "scriptId": "@/scripts/sql"},
+    "/results": {"name": "result", "codeBody": "<p>Hello</p>", "scriptId": "@/scripts/sql"},
+    "/models": {"modelName": "model", "tableName": "public.people", "primaryKey": "id", "modelTypeId": 1},
     "/reports/services": {"serviceId": "@/services"},
     "/reports/sql": {"name": "report", "queryId": "@/queries", "config": "{}"},
     "/aliases": {"objectType": "sql_script", "objectId": "@/scripts/sql", "alias": "#"},
@@ -131,6 +133,8 @@ CREATED: dict[str, dict[str, Any]] = {
 OTHER_BODIES: tuple[tuple[str, dict[str, Any]], ...] = (
     (r"PUT .*/shares/users", {"userIds": ["@other user"], "permissionLevel": "read"}),
     (r"PUT .*/shares/groups", {"groupIds": ["@group"], "permissionLevel": "write"}),
+    (r"PUT /models/\{id\}/predictions", {"tableName": "public.people", "primaryKey": ["id"]}),
+    (r"PUT .*/schedules", {"schedule": {"scheduled": True, "scheduledDays": [1], "scheduledHours": [4]}}),
     (r"PUT .*/transfer", {"userId": "@user", "includeDependencies": True}),
     (r"PUT .*/archive", {"status": False}),
     (r"PUT .*/auto_share", {"autoShare": True}),

@@ -291,7 +291,7 @@ def test_a_report_s_code_is_behind_a_link(api: Any, examples: Examples) -> None:
     assert requests.get(report["authCodeUrl"], timeout=60).text == "<p>Hello</p>"
     assert api.call("POST", f"reports/{report['id']}/grants", 200)["provideAPIKey"] is True
     assert {each["id"] for each in api.get("reports", type="sql")} == {examples.ids["/reports/sql"]}
-    assert len(api.get("reports")) == 3
+    assert len(api.get("reports")) == 4
 
 
 def test_a_tag_is_taken_from_tables_with_it(api: Any, examples: Examples) -> None:
@@ -314,16 +314,18 @@ def test_who_may_what_in_a_database(api: Any) -> None:
     path = f"databases/{api.database_id}"
     assert "local" in [each["username"] for each in api.get(f"{path}/users")]
     assert "USAGE" in api.get(f"{path}/schema_privileges/public")["privileges"]
-    assert "load" in api.refusal("GET", f"{path}/status_graphs/timeframe/1_day", 404)
+    graphs = api.get(f"{path}/status_graphs/timeframe/1_day")
+    assert requests.get(graphs["cpuGraphUrl"], timeout=60).text.startswith("<svg")
+    assert "timeframe" in api.refusal("GET", f"{path}/status_graphs/timeframe/1_year", 400)
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status", "words"),
     [
-        ("GET", "clusters/kubernetes/1", 404, "one machine"),
+        ("GET", "clusters/kubernetes/1", 404, "the local platform's is"),
         ("GET", "usage/llm/1", 404, "language model"),
-        ("GET", "usage_limits/matching/1", 404, "sets none"),
-        ("POST", "users/1/access_email", 422, "no mail"),
+        ("GET", "usage_limits/matching/1", 404, "usage limit of matching"),
+        ("POST", "users/999/access_email", 404, "no user"),
     ],
 )
 def test_refusals_say_why(api: Any, method: str, path: str, status: int, words: str) -> None:

@@ -35,10 +35,14 @@ def test_every_operation_has_a_depth() -> None:
         ("POST", "/queries", "real work"),
         ("PUT", "/scripts/sql/{id}/shares/users", "real work"),
         ("POST", "/notebooks", "state"),
-        ("POST", "/enhancements/geocode/{id}/runs", "refused"),
-        ("GET", "/clusters/kubernetes/{id}", "refused"),
-        ("GET", "/notifications", "not offered"),
+        ("POST", "/enhancements/geocode/{id}/runs", "state"),
+        ("GET", "/apps/{slug}/instances/{id}", "state"),
+        ("GET", "/endpoints", "real work"),
     ],
 )
 def test_depths(method: str, path: str, depth: str) -> None:
     assert depths()[method, path] == depth
+
+
+def test_nothing_is_refused() -> None:
+    assert set(depths().values()) == {"real work", "state"}

@@ -132,7 +132,7 @@ def test_each_level_includes_those_below(others: Others) -> None:
     assert others.call("PUT", f"{path}/archive", {"status": True}).status_code == 403
     others.share(path, "manage")
     assert others.call("PUT", f"{path}/archive", {"status": True}).json()["archived"] is True
-    shares = others.call("GET", f"{path}/shares").json()[0]
+    shares = others.call("GET", f"{path}/shares").json()
     assert [each["name"] for each in shares["owners"]["users"]] == ["Local User", "Other"]
     assert others.examples.call("DELETE", f"{path}/shares/users/{others.examples.ids['other user']}").ok
     assert others.call("GET", path).status_code == 404
@@ -169,9 +169,9 @@ def test_lists_hold_what_may_be_seen(others: Others, base: str) -> None:
 def test_search_finds_what_may_be_seen(others: Others) -> None:
     id = others.examples.make("/notebooks")["id"]
     assert others.examples.call("PATCH", f"notebooks/{id}", {"name": "Xylophone"}).ok
-    assert others.call("GET", "search?query=xylophone").json()[0]["totalResults"] == 0
+    assert others.call("GET", "search?query=xylophone").json()["totalResults"] == 0
     others.share(f"notebooks/{id}", "read")
-    found = others.call("GET", "search?query=xylophone&type=notebook").json()[0]
+    found = others.call("GET", "search?query=xylophone&type=notebook").json()
     assert [each["id"] for each in found["results"]] == [id]
     assert found["aggregations"]["owner"] == {"mine": 0, "all": 1}
 
@@ -180,7 +180,7 @@ def test_an_object_can_be_handed_over(others: Others) -> None:
     id = others.examples.make("/json_values")["id"]
     body = {"userId": others.examples.ids["other user"], "includeDependencies": False}
     assert others.examples.call("PUT", f"json_values/{id}/transfer", body).json() == {"dependencies": []}
-    shares = others.call("GET", f"json_values/{id}/shares").json()[0]["owners"]["users"]
+    shares = others.call("GET", f"json_values/{id}/shares").json()["owners"]["users"]
     assert [each["name"] for each in shares] == ["Other", "Local User"]
     other_way = {"userId": others.examples.ids["user"], "includeDependencies": False}
     assert others.call("PUT", f"json_values/{id}/transfer", other_way).ok
@@ -250,7 +250,7 @@ def test_a_job_is_triggered_by_jobs_that_the_user_may_change(others: Others) -> 
 def test_a_shared_credential_can_be_used(others: Others) -> None:
     credential = others.examples.make("/credentials")["id"]
     param = {"name": "c", "type": "credential_custom", "value": str(credential)}
-    source = "import os; assert os.environ['c_USERNAME'] == 'u'"
+    source = "import os; assert os.environ['C_USERNAME'] == 'u'"
     body = {"source": source, "params": [param], "requiredResources": {"cpu": 1, "memory": 1}}
     made = others.call("POST", "scripts/python3", {"name": "uses", **body})
     assert made.ok, made.text

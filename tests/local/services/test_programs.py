@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from civis.local.services import script_environment
+
 if os.name != "posix":
     pytest.skip("programs run in groups of processes", allow_module_level=True)
 
@@ -61,7 +63,7 @@ def test_a_program_that_fails_says_why(run_python: Any) -> None:
 
 def test_arguments_are_environment_variables(run_python: Any) -> None:
     run, log = run_python(
-        "import os\nprint(os.environ['name'], os.environ['flag'], os.environ['n'])",
+        "import os\nprint(os.environ['NAME'], os.environ['FLAG'], os.environ['N'])",
         params=[
             {"name": "name", "type": "string"},
             {"name": "flag", "type": "bool"},
@@ -123,9 +125,6 @@ FAILED = [
     pytest.param("kill -9 $$", {}, "The program was ended by signal 9.", id="killed"),
     pytest.param("exit 3", {}, "The program ended with code 3.", id="a code"),
     pytest.param(None, {}, "no docker_command", id="no command"),
-    pytest.param(
-        "true", {"repo_http_uri": "github.com/a/b"}, "does not fetch repositories", id="a repository"
-    ),
 ]
 
 
@@ -138,7 +137,21 @@ def test_what_fails(
     assert message in run["error"]
 
 
-def test_a_kind_that_nothing_runs_here_fails_at_once(api: Any) -> None:
-    script = api.call("POST", "scripts/r", 201, {"name": "r", "source": "cat(1)"})
+MISSING = [
+    pytest.param("r", {"name": "r", "source": "cat(1)"}, "R is not installed: there is no 'Rscript'", id="R"),
+    pytest.param("javascript", {"source": "1"}, "Node.js is not installed", id="JavaScript"),
+    pytest.param("dbt", {"name": "d", "repoHttpUri": "github.com/a/b"}, "dbt is not installed", id="dbt"),
+]
+
+
+@pytest.mark.parametrize(("segment", "body", "message"), MISSING)
+def test_a_program_that_is_not_installed_is_named(
+    api: Any, monkeypatch: pytest.MonkeyPatch, segment: str, body: dict[str, Any], message: str
+) -> None:
+    monkeypatch.setattr(script_environment.sys, "executable", "/nowhere/python")
+    monkeypatch.setenv("PATH", "/nowhere")
+    if segment == "javascript":
+        body = {**body, "name": "j", "remote_host_id": api.database_id, "credential_id": api.credential_id}
+    script = api.call("POST", f"scripts/{segment}", 201, body)
     run = api.run(script["id"])
-    assert (run["state"], "cannot run" in run["error"]) == ("failed", True)
+    assert (run["state"], message in run["error"]) == ("failed", True)

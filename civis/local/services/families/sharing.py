@@ -23,9 +23,9 @@ _LISTS = {"read": "readers", "write": "writers", "manage": "owners"}
 
 
 @family("GET", "/shares")
-def list_shares(call: Call, kind: ObjectKind) -> list[dict[str, Any]]:
-    """List who may read, write and manage an object."""
-    return [shares_view(call, find(call, kind))]
+def list_shares(call: Call, kind: ObjectKind) -> dict[str, Any]:
+    """Tell who may read, write and manage an object; an object, although described as an array."""
+    return shares_view(call, find(call, kind))
 
 
 @family("PUT", "/shares/users")

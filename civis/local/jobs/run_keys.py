@@ -1,0 +1,50 @@
+"""An API key for one run: its program works with it, and it ends when the run does, however that is."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from civis.local.jobs.executors import JobFailed, RunContext
+from civis.local.state import Moment, ObjectNotFound, Run, accounts, runs
+
+__all__ = ["give_key", "revoke_key"]
+
+_KEY, _OWNER = "key_id", "key_owner_id"
+
+
+def give_key(context: RunContext) -> str:
+    """Make an API key of the user a run works for, and give its token.
+
+    Parameters
+    ----------
+    context : RunContext
+        The run; the key is revoked in the transaction that ends it, or at the next start after a crash.
+
+    Raises
+    ------
+    JobFailed
+        If there is no user.
+    """
+    user_id, platform, run = context.user_id, context.platform, context.run
+    if user_id is None:
+        raise JobFailed(f"The job {context.job.id} has no author whose API key its program could use.")
+    token, clock = accounts.new_token(), platform.clock
+    # Not lasting: after a power cut neither the key nor the run that has it goes on.
+    with platform.state.begin(is_lasting=False) as connection:
+        key = accounts.create_key(
+            connection, user_id, now=clock.time(), name=f"run {run.id} of job {run.job_id}", token=token
+        )
+        noted = runs.update_run(connection, run.id, document={_KEY: key.id, _OWNER: user_id})
+    platform.queue.note_key(key.id, run.id)
+    context.at_every_end.append(lambda connection: revoke_key(connection, noted, clock.time()))
+    return token
+
+
+def revoke_key(connection: Connection, run: Run, now: Moment) -> None:
+    """End the key that a run was given, if it was given one."""
+    if _KEY not in run.document:
+        return
+    try:
+        accounts.revoke_key(connection, run.document[_OWNER], run.document[_KEY], now=now)
+    except ObjectNotFound:  # its user is gone, and the key too
+        return
