@@ -121,6 +121,19 @@ def find_one(
 ) -> Any:
     """Choose the first object that passes every test of `find`; None where none does.
 
+    Parameters
+    ----------
+    object_list : iterable
+        Responses, or other objects.
+    filter_func : callable, optional
+        Takes an object and says whether it passes.
+    **kwargs
+        As for `find`.
+
+    Returns
+    -------
+    object or None
+
     Examples
     --------
     >>> find_one([Response({"id": 1}), Response({"id": 2})], id=2)

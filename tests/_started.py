@@ -33,9 +33,9 @@ class StartedPlatform:
 
 
 @contextmanager
-def started_platform(data_dir: Path) -> Iterator[StartedPlatform]:
+def started_platform(data_dir: Path, *options: str) -> Iterator[StartedPlatform]:
     """Run `civis local start` on a directory; it is stopped by its own process ID."""
-    command = [sys.executable, "-m", "civis", "local", "start", "--data-dir", str(data_dir)]
+    command = [sys.executable, "-m", "civis", "local", "start", "--data-dir", str(data_dir), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
     try:
         assert process.stdout is not None
