@@ -30,7 +30,6 @@ __all__ = ["local"]
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # as shells have it
 #: Seconds for which a new user's key works.
-_YEAR = 365 * 24 * 3600
 #: Signals that are handed on to a command, where the system has them.
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
 #: Signals that a terminal sends to the command itself.
@@ -155,22 +154,42 @@ def add_database(name: str, data_dir: Path | None) -> None:
         click.echo(f"Database {name!r} has the ID {database_id} in {platform.data_dir}")
 
 
-@local.command()
-@click.argument("login")
-@click.option("--name", help="The person's name; by default the login.")
-@click.option("--email", help="By default LOGIN@example.com.")
-@_data_dir
-def user(login: str, name: str | None, email: str | None, data_dir: Path | None) -> None:
-    """Add the user LOGIN to a platform that is not running, and print an API key of theirs.
+@local.group()
+def user() -> None:
+    """Manage the users of a platform."""
 
-    The key is shown this once. It works for a year.
+
+@user.command(name="add")
+@click.argument("name")
+@click.option("--full-name", help="The person's name; by default NAME.")
+@click.option("--email", help="By default NAME@example.com.")
+@click.option("--admin", "is_admin", is_flag=True, help="May manage users, groups and all objects.")
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path),
+    help="Write the key there, for its owner only, instead of printing it.",
+)
+@_data_dir
+def add_user(
+    name: str,
+    full_name: str | None,
+    email: str | None,
+    is_admin: bool,
+    key_file: Path | None,
+    data_dir: Path | None,
+) -> None:
+    """Add the user NAME to a platform that is not running, and print an API key of theirs.
+
+    The key is shown this once.
     """
-    with _plain_errors(), _lasting_platform(data_dir) as platform, platform.client() as client:
-        groups = client.groups.list(limit=1)
-        added = client.users.post(name or login, email or f"{login}@example.com", groups[0].id, user=login)
-        key = client.users.post_api_keys(added.id, _YEAR, "civis local user")
-        click.echo(f"User {login!r} has the ID {added.id} in {platform.data_dir}; the key:", err=True)
-        click.echo(key.token)
+    with _plain_errors(), _lasting_platform(data_dir) as platform:
+        from civis.local.members import add_member  # noqa: PLC0415 - large and optional
+
+        member = add_member(platform, name, name=full_name, email=email, is_admin=is_admin, key_file=key_file)
+        where = f"the key is in {key_file}" if key_file else "the key:"
+        click.echo(f"User {name!r} has the ID {member.id} in {platform.data_dir}; {where}", err=True)
+        if key_file is None:
+            click.echo(member.token)
 
 
 @local.command()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from civis.cli.root import root as main
 from civis.local import Platform
@@ -196,12 +196,29 @@ def test_a_directory_that_is_a_file_is_one_line_and_status_2(tmp_path: Path) -> 
     ]
 
 
-def test_a_user_is_added_and_their_key_works(tmp_path: Path) -> None:
-    result = CliRunner().invoke(main, ["local", "user", "ada", "--name", "Ada", "--data-dir", str(tmp_path)])
-    assert result.exit_code == 0, result.stderr
-    with Platform(tmp_path) as platform:
-        found = requests.get(platform.url + "users/me", auth=(result.stdout.strip(), ""), timeout=60).json()
-    assert (found["username"], found["name"]) == ("ada", "Ada")
+def test_users_are_added_and_their_keys_work(tmp_path: Path) -> None:
+    def add(*arguments: str) -> Result:
+        return CliRunner().invoke(
+            main, ["local", "user", "add", *arguments, "--data-dir", str(tmp_path / "p")]
+        )
+
+    shown = add("ada", "--full-name", "Ada")
+    assert shown.exit_code == 0, shown.stderr
+    file = tmp_path / "grace.key"
+    written = add("grace", "--key-file", str(file))
+    assert (written.exit_code, written.stdout) == (0, ""), written.stderr
+    assert file.stat().st_mode & 0o077 == 0
+    with Platform(tmp_path / "p") as platform:
+        for key, expected in (
+            (shown.stdout.strip(), ("ada", "Ada")),
+            (file.read_text().strip(), ("grace", "grace")),
+        ):
+            found = requests.get(platform.url + "users/me", auth=(key, ""), timeout=60).json()
+            assert (found["username"], found["name"]) == expected
+    again = add("ada")
+    assert again.exit_code == 2
+    assert len(again.stderr.splitlines()) == 1
+    assert "ada" in again.stderr
 
 
 @pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 1), ("", 130)])

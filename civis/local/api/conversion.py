@@ -97,9 +97,7 @@ def _array(value: Any, kind: Type, name: str) -> list[Any]:
     items = kind.items
     if items is None:
         return value
-    return [
-        convert(item, items, f"{name}[{index}]") for index, item in enumerate(value) if item is not None
-    ]
+    return [convert(item, items, f"{name}[{index}]") for index, item in enumerate(value) if item is not None]
 
 
 def _object(value: Any, kind: Type, name: str) -> dict[str, Any]:

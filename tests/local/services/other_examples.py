@@ -141,7 +141,7 @@ def prepare(examples: Examples, key: str) -> None:
     elif "/executions" in key:
         workflow = ids["/workflows"] = examples.make("/workflows")["id"]
         ids["execution"] = call("POST", f"workflows/{workflow}/executions", {}).json()["id"]
-    elif "/partitions" in key:
+    elif "/partitions" in key or "/instance_configs" in key:
         body = {
             "name": "p",
             "labels": [],
