@@ -74,7 +74,7 @@ def iterate_export(
     parts, _ = _run(client, export)
     options = with_types(client, options, parts[0].file_id)
     with show_progress(progress, None, "download") as advance:
-        [opened] = open_parts(client, parts, advance)
+        [opened] = open_parts(client, parts, advance, is_frugal=True)
         with opened() as stream, closing(read_batches(stream, table_format(options), batch_rows)) as batches:
             for batch in batches:
                 yield batch if options.return_as == "arrow" else convert_table(_as_table(batch), options)

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from civis.io._arrow_text import CsvColumns, UnfitValuesError, parse_block
 from civis.io._found_types import find_type
-from civis.io._row_blocks import first_row, row_blocks
+from civis.io._row_blocks import BLOCK_SIZE, first_row, row_blocks
 from civis.io._sql_types import arrow_type
 
 __all__ = ["OpenStream", "TableFormat", "read_batches", "read_pieces", "read_table"]
@@ -28,6 +28,8 @@ OpenStream = Callable[[], AbstractContextManager[BinaryIO]]
 
 #: Blocks that are parsed at the same time.
 _WORKERS = max(1, min(4, os.cpu_count() or 1))
+#: The same where memory is to stay small: one parses while the next block arrives.
+_FEW_WORKERS = min(2, _WORKERS)
 
 
 @dataclass(frozen=True)
@@ -119,11 +121,11 @@ def read_batches(
     UnfitValuesError
         If a value does not fit its column's type.
     """
-    with ThreadPoolExecutor(_WORKERS, "civis-parse") as parsers:
+    with ThreadPoolExecutor(_FEW_WORKERS, "civis-parse") as parsers:
         header = _Header(form)
         held: deque[pa.Table] = deque()
         count = 0
-        with closing(_parsed(header, stream, parsers, settles=True)) as tables:
+        with closing(_parsed(header, stream, parsers, _FEW_WORKERS, settles=True)) as tables:
             for table in tables:
                 held.append(table)
                 count += len(table)
@@ -200,11 +202,16 @@ def _read_all(
 
 
 def _parsed(
-    header: _Header, stream: BinaryIO, parsers: ThreadPoolExecutor, *, settles: bool = False
+    header: _Header,
+    stream: BinaryIO,
+    parsers: ThreadPoolExecutor,
+    ahead: int = _WORKERS,
+    *,
+    settles: bool = False,
 ) -> Generator[pa.Table, None, None]:
     """Yield the tables of a stream's blocks in order; a few are parsed while the next ones arrive."""
     under_way: deque[Future[pa.Table]] = deque()
-    blocks = row_blocks(stream, header.form.encoding)
+    blocks = row_blocks(stream, header.form.encoding, BLOCK_SIZE // 2 if settles else BLOCK_SIZE)
     first = next(blocks, None)
     if first is None:
         return
@@ -219,7 +226,7 @@ def _parsed(
                 header.settle(block)
                 columns, settles = header.columns or columns, False
             under_way.append(parsers.submit(parse_block, block, columns))
-            if len(under_way) > _WORKERS:
+            if len(under_way) > ahead:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()

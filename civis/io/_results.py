@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from civis._errors import CivisAPIError
-from civis._http import SignedUrl, open_download
+from civis._http import SignedUrl, Transport, WindowSettings, open_download, shared_transport
 from civis.io._file_clients import transport_of
 from civis.io._file_downloads import fresh_url
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from civis.io._result_tables import OpenStream
 
 __all__ = ["Part", "column_types", "manifest_parts", "open_parts", "with_types"]
+
+#: How contents are fetched where memory counts more than the last bit of speed.
+_SMALL_WINDOWS = WindowSettings(size=2 << 20, width=4)
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,16 @@ class Part:
     inflates: bool = True
 
 
-def open_parts(client: APIClient, parts: Sequence[Part], progress: Progress | None) -> list[OpenStream]:
+def open_parts(
+    client: APIClient, parts: Sequence[Part], progress: Progress | None, *, is_frugal: bool = False
+) -> list[OpenStream]:
     """Give for each part of a result what opens it; several may be read at the same time."""
     told = progress if progress is None or len(parts) == 1 else _one_at_a_time(progress)
-    return [_opener(client, part, told) for part in parts]
+    transport = transport_of(client)
+    if is_frugal:
+        found = transport or shared_transport()
+        transport = Transport(found.pools, found.clock, found.attempts, found.timeout, _SMALL_WINDOWS)
+    return [_opener(part, told, transport) for part in parts]
 
 
 def with_types(client: APIClient, options: ReadOptions, file_id: int | None) -> ReadOptions:
@@ -81,7 +90,7 @@ def manifest_parts(client: APIClient, url: str) -> tuple[list[Part], list[str]]:
     return parts, [str(name) for name in manifest.get("header") or ()]
 
 
-def _opener(client: APIClient, part: Part, progress: Progress | None) -> OpenStream:
+def _opener(part: Part, progress: Progress | None, transport: Transport | None) -> OpenStream:
     """Give what opens a part from its beginning."""
 
     @contextmanager
@@ -91,7 +100,7 @@ def _opener(client: APIClient, part: Part, progress: Progress | None) -> OpenStr
             inflate=part.inflates,
             progress=progress,
             refresh_url=part.refresh,
-            transport=transport_of(client),
+            transport=transport,
         ) as stream:
             yield stream
 

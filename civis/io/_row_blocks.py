@@ -14,7 +14,7 @@ from typing import BinaryIO
 __all__ = ["BLOCK_SIZE", "first_row", "row_blocks"]
 
 #: Bytes of a block, as a rule: large enough for a parser to get going, small enough to hold several.
-BLOCK_SIZE = 4 << 20
+BLOCK_SIZE = 2 << 20
 
 
 def row_blocks(stream: BinaryIO, encoding: str | None = None, size: int = BLOCK_SIZE) -> Iterator[bytes]:

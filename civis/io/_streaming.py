@@ -65,7 +65,7 @@ def iter_civis_sql(
     hidden : bool, default True
         Whether the script stays out of lists.
     dtypes : {"database", "infer", "string"} or mapping of str to str, optional
-        As for `read_civis_sql`. Where the database does not tell a column's type, the first rows (4 MiB of
+        As for `read_civis_sql`. Where the database does not tell a column's type, the first rows (1 MiB of
         them) decide whether it holds numbers.
     dtype_backend : {"numpy_nullable", "pyarrow"}, optional
         The dtypes of pandas frames; nullable ones by default, so that they are the same in all batches.

@@ -174,7 +174,7 @@ def _hyperband(
         finished.append(
             HalvingRandomSearchCV(
                 pipeline, drawn, n_candidates=candidates, factor=_CUT, resource=prefix + space.resource,
-                min_resources=least, max_resources=space.most, scoring=scoring, cv=folds_again(folds),
+                min_resources=least, max_resources=space.most, scoring=scoring, cv=folds.pairs,
                 refit=False, random_state=SEED + number, n_jobs=wanted.n_jobs, error_score="raise",
             ).fit(*data, **fit_params)
         )  # fmt: skip
