@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["local"]
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # as shells have it
-#: Seconds for which a new user's key works.
+_BOUND_COMMAND = Path(__file__).with_name("bound_command.py")
 #: Signals that are handed on to a command, where the system has them.
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
 #: Signals that a terminal sends to the command itself.
@@ -92,7 +92,8 @@ def local() -> None:
     "--time-limit",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="How long a run may take; by default as long as it likes.",
+    help="How long a run may take; by default as long as it likes. SQL is interrupted between two steps of "
+    "the engine, so that one that is going on may finish first.",
 )
 def start(
     host: str,
@@ -149,7 +150,7 @@ def database() -> None:
 @_data_dir
 def add_database(name: str, data_dir: Path | None) -> None:
     """Add the database NAME to a platform that is not running."""
-    with _plain_errors(), _lasting_platform(data_dir) as platform:
+    with _plain_errors(), _lasting_platform(data_dir, is_working=False) as platform:
         database_id = platform.add_database(name)
         click.echo(f"Database {name!r} has the ID {database_id} in {platform.data_dir}")
 
@@ -182,7 +183,7 @@ def add_user(
 
     The key is shown this once.
     """
-    with _plain_errors(), _lasting_platform(data_dir) as platform:
+    with _plain_errors(), _lasting_platform(data_dir, is_working=False) as platform:
         from civis.local.members import add_member  # noqa: PLC0415 - large and optional
 
         member = add_member(platform, name, name=full_name, email=email, is_admin=is_admin, key_file=key_file)
@@ -197,11 +198,13 @@ def add_user(
 @_data_dir
 def reset(yes: bool, data_dir: Path | None) -> None:
     """Empty a platform that is not running: databases, files, jobs, users; its key stays."""
-    with _plain_errors(), _lasting_platform(data_dir) as platform:
-        if not (yes or click.confirm(f"Remove all data in {platform.data_dir}?", err=True)):
+    with _plain_errors():
+        platform = _lasting_platform(data_dir, is_working=False)
+        if not (yes or click.confirm(f"Remove all data in {_shown_dir(data_dir)}?", err=True)):
             raise click.ClickException("nothing was removed")
-        platform.reset()
-        click.echo(f"Emptied {platform.data_dir}", err=True)
+        with platform:
+            platform.reset()
+            click.echo(f"Emptied {platform.data_dir}", err=True)
 
 
 @local.command()
@@ -231,6 +234,14 @@ def _lasting_platform(data_dir: Path | None, **options: Any) -> Platform:
     with _loading():
         from civis.local import Platform, default_data_dir  # noqa: PLC0415 - large and optional
     return Platform(data_dir or default_data_dir(), **options)
+
+
+def _shown_dir(data_dir: Path | None) -> Path:
+    """Give the directory that a command works on, as a person is to read it."""
+    from civis.local import default_data_dir  # noqa: PLC0415 - large and optional
+    from civis.local.storage import plain_path  # noqa: PLC0415 - large and optional
+
+    return plain_path(data_dir or default_data_dir())
 
 
 def _wait(stops: SimpleQueue[int]) -> None:
@@ -336,7 +347,7 @@ def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> int:
 
     with _handled(_FORWARDED, hand_on):
         try:
-            arguments = [program or command[0], *command[1:]]
+            arguments = _bound([program or command[0], *command[1:]])
             children.append(subprocess.Popen(arguments, env=environment))  # noqa: S603 - what the user asks for
         except FileNotFoundError:
             click.echo(f"Error: the command {command[0]!r} was not found", err=True)
@@ -348,6 +359,13 @@ def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> int:
             children[0].send_signal(number)
         status = children[0].wait()
     return 128 - status if status < 0 else status
+
+
+def _bound(command: list[str]) -> list[str]:
+    """Have a command end with this process, even if that is killed, where the system can."""
+    if sys.platform != "linux":
+        return command
+    return [sys.executable, "-I", "-S", str(_BOUND_COMMAND), str(os.getpid()), *command]
 
 
 def _shares_terminal() -> bool:

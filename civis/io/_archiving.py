@@ -1,9 +1,14 @@
-"""The older keyword ``archive=``: put a job away when it is done."""
+"""The older keyword ``archive=``: put a job away when it is done, whatever came of it.
+
+That its job stays in the lists is never a reason to lose a result: what goes wrong is logged.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from civis._deprecation import warn_deprecated
 from civis._errors import CivisError
@@ -12,33 +17,49 @@ if TYPE_CHECKING:
     from civis.client import APIClient
     from civis.futures import CivisFuture
 
-__all__ = ["archive_import_when_done", "archive_script", "archive_script_when_done"]
+__all__ = [
+    "archive_import_when_done",
+    "archive_script_when_done",
+    "script_archived_afterwards",
+    "warn_of_archive",
+]
 
 logger = logging.getLogger(__name__)
 
 
-def archive_script(client: APIClient, job_id: int) -> None:
-    """Archive a SQL script now."""
-    _warn()
+def warn_of_archive(archive: bool) -> None:
+    """Say that the keyword is old. Only public functions call this: their caller is warned."""
+    if archive:
+        warn_deprecated("archive=True", since="1.9.0", instead="hidden=True, the default", stacklevel=3)
+
+
+@contextmanager
+def script_archived_afterwards(client: APIClient, archives: bool) -> Iterator[list[int]]:
+    """Archive a SQL script that was started in this block, if `archives`, also where its run failed.
+
+    The block puts the script's ID first into the list that it is given.
+    """
+    ids: list[int] = []
     try:
-        client.scripts.put_sql_archive(job_id, True)
-    except CivisError as error:
-        # The result is there; that its job stays in the lists is not worth losing it.
-        logger.warning("the script %d could not be archived: %s", job_id, error)
+        yield ids
+    finally:
+        if archives and ids:
+            _archive(client.scripts.put_sql_archive, ids[0])
 
 
 def archive_script_when_done(client: APIClient, future: CivisFuture, job_id: int) -> None:
     """Archive a SQL script when its future is done."""
-    _warn()
-    future.add_done_callback(lambda _: client.scripts.put_sql_archive(job_id, True))
+    future.add_done_callback(lambda _: _archive(client.scripts.put_sql_archive, job_id))
 
 
 def archive_import_when_done(client: APIClient, future: CivisFuture, job_id: int) -> None:
     """Archive an import when its future is done."""
-    _warn()
-    future.add_done_callback(lambda _: client.imports.put_archive(job_id, True))
+    future.add_done_callback(lambda _: _archive(client.imports.put_archive, job_id))
 
 
-def _warn() -> None:
-    """Say that the keyword is old."""
-    warn_deprecated("archive=True", since="1.9.0", instead="hidden=True, the default", stacklevel=5)
+def _archive(put: Callable[..., Any], job_id: int) -> None:
+    """Archive a job now."""
+    try:
+        put(job_id, True)
+    except CivisError as error:
+        logger.warning("the job %d could not be archived: %s", job_id, error)

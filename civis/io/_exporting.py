@@ -6,12 +6,13 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from civis._http import download, open_download
 from civis.futures import CivisFuture
-from civis.io._archiving import archive_script, archive_script_when_done
+from civis.io._archiving import archive_script_when_done, script_archived_afterwards, warn_of_archive
 from civis.io._arguments import check_choice, delimiter_name
 from civis.io._file_clients import pick_client, transport_of
 from civis.io._progress import show_progress
@@ -39,6 +40,18 @@ class _FileFuture(CivisFuture):
         """Fetch the file first; what goes wrong with it is what the future raises."""
         self._save(response)
         super()._on_success(response)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as a future of the run alone: the file is fetched here, once, not by every receiver."""
+        rebuild = partial(
+            CivisFuture,
+            self._poller,
+            self._poller_args,
+            polling_interval=self._interval,
+            client=self._client,
+            poll_on_creation=self._poll_on_creation,
+        )
+        return rebuild, ()
 
 
 def civis_to_csv(
@@ -116,6 +129,7 @@ def civis_to_csv(
     >>> future.result()  # doctest: +SKIP
     """
     check_choice("compression", compression, COMPRESSIONS)
+    warn_of_archive(archive)
     target = Path(os.path.abspath(filename))
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(target.parent)!r} to write {target.name!r} to")
@@ -229,17 +243,18 @@ def civis_to_multifile_csv(
     >>> [entry["name"] for entry in manifest["entries"]]  # doctest: +SKIP
     """
     check_choice("compression", compression, COMPRESSIONS)
+    warn_of_archive(archive)
     settings = CsvSettings(
         bool(include_header), compression, delimiter_name(delimiter), unquoted, prefix, True, max_file_size
     )
     job = SqlJob(sql, database, job_name, credential_id, sql_params_arguments, hidden)
     client = pick_client(client, api_key)
-    ids = start_export(client, job, settings)
-    output = run_to_output(client, ids, polling_interval)
+    with script_archived_afterwards(client, archive) as started:
+        ids = start_export(client, job, settings)
+        started += ids
+        output = run_to_output(client, ids, polling_interval)
     with open_download(output.path, transport=transport_of(client)) as stream:
         manifest: dict[str, Any] = json.load(stream)
-    if archive:
-        archive_script(client, ids[0])
     return {**manifest, "unquoted": unquoted, "compression": compression, "delimiter": delimiter}
 
 

@@ -11,6 +11,7 @@ import io
 import json
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from civis.io._file_clients import pick_client
@@ -20,6 +21,7 @@ from civis.io._file_sources import open_source
 from civis.io._file_uploads import DEFAULT_EXPIRY, FileDetails, file_details, upload
 from civis.io._frame_formats import columnar_format, read_columnar, write_columnar
 from civis.io._frames import is_frame
+from civis.io._native_readers import close_with, is_lazy
 
 if TYPE_CHECKING:
     from civis.client import APIClient
@@ -168,14 +170,18 @@ def file_to_dataframe(
     client = pick_client(client, api_key)
     file = find_file(client, file_id)
     columnar = columnar_format(str(file.name), format)
-    with tempfile.TemporaryFile() as content:
+    with ExitStack() as stack:
+        content = stack.enter_context(tempfile.TemporaryFile())
         download_to_handle(client, file, content, None)
         content.seek(0)
         if columnar is not None:
             return read_columnar(content, columnar, return_as, read_kwargs)
         kind = compression_of(content) if compression == "infer" else compression
         if return_as == "pandas":
-            return library.read_csv(content, compression=kind, **read_kwargs)
+            found = library.read_csv(content, compression=kind, **read_kwargs)
+            if is_lazy(read_kwargs):
+                close_with(found, stack.pop_all().close)
+            return found
         with decompressed(content, kind) as plain:
             if return_as == "arrow":
                 return importlib.import_module("pyarrow.csv").read_csv(plain, **read_kwargs)
@@ -201,7 +207,7 @@ def dataframe_to_file(
         The data frame.
     name : str, optional
         The file's name on the platform. It tells the format: ``.parquet``, ``.feather`` (or ``.arrow``), else
-        CSV, which is compressed where the name ends in ``.gz``, ``.bz2`` or ``.xz``.
+        CSV, which is compressed where the name ends in ``.gz``, ``.bz2``, ``.xz`` or ``.zip``.
     expires_at, description, client, api_key
         As for `civis.io.file_to_civis`.
     format : {"csv", "parquet", "feather"}, optional
@@ -220,6 +226,8 @@ def dataframe_to_file(
     ------
     TypeError
         When `df` is no data frame.
+    ValueError
+        When the name ends as that of a compressed file that cannot be written, such as ``.zst``.
 
     Examples
     --------

@@ -9,19 +9,16 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from civis.io._number_texts import INTEGER, MOST_DIGITS, NUMBER, SAMPLE, TRAILING_ZERO
+
 __all__ = ["find_type"]
 
-_INTEGER = r"^(0|-?[1-9][0-9]*)$"
-_NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
-_TRAILING_ZERO = r"\.[0-9]*[0-9]0$"
 _DECIMALS = r"^[^.]*\.?"
-_MOST_DIGITS = 38
-_SAMPLE = 200
 
 
 def find_type(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Convert to numbers if every text is just how that number is written; else give it as it is."""
-    if column.null_count == len(column) or not _all_match(column.slice(0, _SAMPLE), _NUMBER):
+    if column.null_count == len(column) or not _all_match(column.slice(0, SAMPLE), NUMBER):
         return column
     try:
         whole = column.cast(pa.int64())
@@ -30,9 +27,9 @@ def find_type(column: pa.ChunkedArray) -> pa.ChunkedArray:
     else:
         if not pc.any(_is_spelled_otherwise(column)).as_py():
             return whole
-    if _all_match(column, _INTEGER):
+    if _all_match(column, INTEGER):
         return _as_decimal(column)
-    if _all_match(column, _NUMBER) and not _has_telling_zeros(column):
+    if _all_match(column, NUMBER) and not _has_telling_zeros(column):
         return column.cast(pa.float64())
     return column
 
@@ -47,12 +44,12 @@ def _as_decimal(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Convert whole numbers that are too large for 64 bits; beyond 38 digits they stay texts."""
     # Arrow itself lets numbers with too many digits overflow without a word.
     digits = pc.max(pc.utf8_length(pc.replace_substring_regex(column, r"[^0-9]", ""))).as_py() or 0
-    return column.cast(pa.decimal128(_MOST_DIGITS, 0)) if digits <= _MOST_DIGITS else column
+    return column.cast(pa.decimal128(MOST_DIGITS, 0)) if digits <= MOST_DIGITS else column
 
 
 def _has_telling_zeros(column: pa.ChunkedArray) -> bool:
     """Whether zeros at the end tell values apart, as in versions; a NUMERIC has a fixed number of them."""
-    if not pc.any(pc.match_substring_regex(column, _TRAILING_ZERO)).as_py():
+    if not pc.any(pc.match_substring_regex(column, TRAILING_ZERO)).as_py():
         return False
     decimals = pc.utf8_length(pc.replace_substring_regex(column, _DECIMALS, ""))
     found = pc.min_max(decimals).as_py()

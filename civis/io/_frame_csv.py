@@ -5,17 +5,30 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from civis.io._arguments import DELIMITERS, check_choice
-from civis.io._frames import frame_columns, frame_to_arrow, is_pandas, is_polars
+from civis.io._cell_texts import text_error
+from civis.io._frames import (
+    check_names,
+    declared_columns,
+    frame_columns,
+    frame_to_arrow,
+    has_pyarrow,
+    is_pandas,
+    is_polars,
+    named_columns,
+)
+from civis.io._value_formats import formatted, says_header
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from civis.io._plain_columns import PlainColumn
 
 __all__ = ["FrameCsv", "frame_buffer", "write_frame"]
 
@@ -54,20 +67,6 @@ _POLARS = frozenset(
     ]
 )
 _ARROW = frozenset(["separator", "include_header"])
-# Of these, what does not change how values are written: the fast writer covers them.
-_PLAIN = frozenset(
-    [
-        "sep",
-        "separator",
-        "header",
-        "include_header",
-        "index",
-        "columns",
-        "chunksize",
-        "batch_size",
-        "encoding",
-    ]
-)
 _UTF8 = frozenset({"utf-8", "utf8", "utf_8"})
 
 
@@ -79,15 +78,15 @@ class FrameCsv:
     ----------
     delimiter : str
     has_header : bool
-    columns : list of dict or None
-        Name and SQL type a column; None where the user's own formats leave it to the platform to find out.
+    columns : list of dict
+        Name and SQL type a column.
     names : tuple of str
-        The columns as the frame has them; empty where `columns` is None.
+        The columns as the frame has them.
     """
 
     delimiter: str
     has_header: bool
-    columns: list[dict[str, str]] | None
+    columns: list[dict[str, str]]
     names: tuple[str, ...] = ()
 
 
@@ -121,17 +120,29 @@ def write_frame(frame: Any, target: BinaryIO, arguments: Mapping[str, Any]) -> F
     ------
     TypeError
         If there is an argument that the platform could not be told about.
+    ValueError
+        If the frame has no columns, or its values or names cannot be written.
     """
     _check_arguments(frame, arguments)
     delimiter = arguments.get("sep", arguments.get("separator", ","))
     check_choice("the separator", delimiter, DELIMITERS)
-    has_header = arguments.get("header", arguments.get("include_header", True)) is not False
-    if set(arguments) <= _PLAIN and not isinstance(arguments.get("header"), (list, tuple)):
-        table = _arrow_of(frame, arguments)
-        _write_fast(table, target, delimiter, has_header)
-        return FrameCsv(delimiter, has_header, frame_columns(table), tuple(table.column_names))
-    _write_natively(frame, target, arguments)
-    return FrameCsv(delimiter, has_header, None)
+    frame, text_types = formatted(frame, arguments)
+    form = FrameCsv(delimiter, says_header(arguments), [])
+    if has_pyarrow():
+        table = frame_to_arrow(frame)
+        _write_fast(table, target, delimiter, form.has_header)
+        form = replace(form, columns=frame_columns(table), names=tuple(table.column_names))
+    else:
+        form = _write_plain(frame, target, form)
+    return replace(form, columns=_typed(form, text_types))
+
+
+def _typed(form: FrameCsv, types: Mapping[str, str]) -> list[dict[str, str]]:
+    """Put the types of values that a format made texts in place of those of texts."""
+    return [
+        {**column, "sql_type": types[name]} if name in types else column
+        for name, column in zip(form.names, form.columns, strict=True)
+    ]
 
 
 def _check_arguments(frame: Any, arguments: Mapping[str, Any]) -> None:
@@ -151,12 +162,6 @@ def _check_arguments(frame: Any, arguments: Mapping[str, Any]) -> None:
             raise TypeError(
                 f"{name}={arguments[name]!r} would become a text in the table; leave it out for NULL"
             )
-
-
-def _arrow_of(frame: Any, arguments: Mapping[str, Any]) -> pa.Table:
-    """Give the columns that are to be written."""
-    columns: Sequence[str] | None = arguments.get("columns")
-    return frame_to_arrow(frame, index=bool(arguments.get("index", False)), columns=columns)
 
 
 def _write_fast(table: pa.Table, target: BinaryIO, delimiter: str, has_header: bool) -> None:
@@ -181,9 +186,42 @@ def _write_fast(table: pa.Table, target: BinaryIO, delimiter: str, has_header: b
                 target.write(memoryview(buffer))
 
 
-def _write_natively(frame: Any, target: BinaryIO, arguments: Mapping[str, Any]) -> None:
-    """Write by the frame's own writer, which knows the user's formats."""
+def _write_plain(frame: Any, target: BinaryIO, form: FrameCsv) -> FrameCsv:
+    """Write the same file by the frame's own library."""
     if is_pandas(frame):
-        frame.to_csv(target, mode="wb", **{"index": False, "encoding": "utf-8", **arguments})
-    else:
-        frame.write_csv(target, **arguments)
+        return _write_plain_pandas(frame, target, form)
+    from civis.io._plain_series import series_type, writable_series, write_polars  # noqa: PLC0415 - optional
+
+    check_names(frame.columns)
+    written = frame.select([writable_series(series) for series in frame.get_columns()])
+    write_polars(written, target, form.delimiter, form.has_header)
+    types = [series_type(series) for series in written.get_columns()]
+    return replace(form, columns=declared_columns(written.columns, types), names=tuple(written.columns))
+
+
+def _plain_column(series: Any, name: str) -> PlainColumn:
+    """Look at a column of pandas; a text that is no Unicode is refused by the column's name."""
+    from civis.io._plain_columns import plain_column  # noqa: PLC0415 - optional library
+
+    try:
+        return plain_column(series, name)
+    except UnicodeEncodeError as error:
+        raise text_error(name, error) from None
+
+
+def _write_plain_pandas(frame: Any, target: BinaryIO, form: FrameCsv) -> FrameCsv:
+    """Write the columns of a pandas frame; its own writer would write NULL and "" alike."""
+    from civis.io._plain_columns import quoted  # noqa: PLC0415 - optional library
+
+    named = named_columns(frame)
+    names = [name for name, _ in named]
+    check_names(names)
+    columns = [_plain_column(series, name) for name, series in named]
+    if form.has_header:
+        target.write(f"{form.delimiter.join(map(quoted, names))}\n".encode())
+    rows = len(frame)
+    for begin in range(0, rows, _SLICE):
+        cells = [column.cells(begin, begin + _SLICE) for column in columns]
+        target.writelines(f"{form.delimiter.join(row)}\n".encode() for row in zip(*cells, strict=True))
+    declared = declared_columns(names, [column.sql_type for column in columns])
+    return replace(form, columns=declared, names=tuple(names))

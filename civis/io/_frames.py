@@ -6,16 +6,31 @@ name, nested values become JSON, and the SQL type of each column follows from it
 
 from __future__ import annotations
 
-import json
 import re
 import warnings
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from civis.io._cell_texts import bytes_error, json_text, mixed_text, times_error
+from civis.io._pandas_arrays import pandas_array
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["frame_columns", "frame_to_arrow", "is_frame", "is_pandas", "is_polars"]
+__all__ = [
+    "check_names",
+    "declared_columns",
+    "frame_columns",
+    "frame_to_arrow",
+    "has_pyarrow",
+    "is_frame",
+    "is_pandas",
+    "is_polars",
+    "named_columns",
+    "table_names",
+    "varchar",
+]
 
 _SMALLEST_VARCHAR = 256
 _LARGEST_VARCHAR = 65535
@@ -37,16 +52,22 @@ def is_frame(frame: object) -> bool:
     return is_pandas(frame) or is_polars(frame) or _is_of(frame, "pyarrow", "Table")
 
 
-def frame_to_arrow(frame: Any, *, index: bool = False, columns: Sequence[str] | None = None) -> pa.Table:
+def has_pyarrow() -> bool:
+    """Whether pyarrow can be imported."""
+    try:
+        import pyarrow as pa  # noqa: F401, PLC0415 - optional library
+    except ImportError:
+        return False
+    return True
+
+
+def frame_to_arrow(frame: Any) -> pa.Table:
     """Give a frame as an Arrow table of values that CSV can hold.
 
     Parameters
     ----------
     frame : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-    index : bool, default False
-        Whether the index of a pandas frame becomes columns.
-    columns : sequence of str, optional
-        The columns to keep, in that order.
+        The index of a pandas frame is left out.
 
     Raises
     ------
@@ -55,26 +76,21 @@ def frame_to_arrow(frame: Any, *, index: bool = False, columns: Sequence[str] | 
     TypeError
         If it is no frame, or a column holds what no table can.
     ValueError
-        If column names repeat, or times are finer than a microsecond.
+        If there are no columns, their names repeat, or times are finer than a microsecond.
     """
     arrow = _pyarrow()
     if is_pandas(frame):
-        names, arrays = _pandas_arrays(frame, index, columns, arrow)
+        names, arrays = _pandas_arrays(frame, arrow)
     elif is_polars(frame):
-        table = (frame.select(columns) if columns is not None else frame).to_arrow()
+        table = _for_arrow(frame).to_arrow()
         names, arrays = table.column_names, list(table.columns)
     elif isinstance(frame, arrow.Table):
-        table = frame.select(columns) if columns is not None else frame
-        names, arrays = table.column_names, list(table.columns)
+        names, arrays = frame.column_names, list(frame.columns)
     else:
         raise TypeError(
             f"a pandas or polars DataFrame or a pyarrow.Table is needed, not {type(frame).__name__}"
         )
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(
-            f"the frame has more than one column named {', '.join(map(repr, repeated))}; rename them"
-        )
+    check_names(names)
     return arrow.table(
         [_writable(array, name) for array, name in zip(arrays, names, strict=True)], names=names
     )
@@ -88,11 +104,26 @@ def frame_columns(table: pa.Table) -> list[dict[str, str]]:
     list of dict
         ``{"name": …, "sql_type": …}`` a column.
     """
-    names = _table_names(table.column_names)
+    return declared_columns(table.column_names, [_sql_type(column) for column in table.columns])
+
+
+def declared_columns(names: Sequence[str], sql_types: Sequence[str]) -> list[dict[str, str]]:
+    """Put SQL types beside the names that columns are to have in a table."""
     return [
-        {"name": name, "sql_type": _sql_type(column)}
-        for name, column in zip(names, table.columns, strict=True)
+        {"name": name, "sql_type": sql_type}
+        for name, sql_type in zip(table_names(names), sql_types, strict=True)
     ]
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse a frame without columns, and names that repeat."""
+    if not names:
+        raise ValueError("the frame has no columns, so there is nothing to write")
+    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
+    if repeated:
+        raise ValueError(
+            f"the frame has more than one column named {', '.join(map(repr, repeated))}; rename them"
+        )
 
 
 def _is_of(value: object, package: str, name: str) -> bool:
@@ -113,15 +144,34 @@ def _pyarrow() -> Any:
     return pa
 
 
-def _pandas_arrays(
-    frame: Any, index: bool, columns: Sequence[str] | None, arrow: Any
-) -> tuple[list[str], list[Any]]:
+def _pandas_arrays(frame: Any, arrow: Any) -> tuple[list[str], list[Any]]:
     """Convert the columns of a pandas frame."""
-    if columns is not None:
-        frame = frame[list(columns)]
-    if index:
-        frame = frame.reset_index()
-    elif any(name is not None for name in frame.index.names):
+    named = named_columns(frame)
+    return [name for name, _ in named], [pandas_array(series, name, arrow) for name, series in named]
+
+
+def _for_arrow(frame: Any) -> Any:
+    """Give a polars frame without what Arrow has no type for: objects and integers of 128 bits."""
+    import polars as pl  # noqa: PLC0415 - optional library
+
+    foreign = {"Object", "Int128", "UInt128"}
+    columns = [series for series in frame.get_columns() if str(series.dtype).partition("(")[0] in foreign]
+    return frame.with_columns(
+        pl.Series(
+            series.name,
+            [None if value is None else mixed_text(value) for value in series.to_list()],
+            dtype=pl.String,
+        )
+        for series in columns
+    )
+
+
+def named_columns(frame: Any) -> list[tuple[str, Any]]:
+    """Give the columns of a pandas frame that are to be written, each with its name.
+
+    It warns of an index that is left out; the place that the warning names is the user's, six calls up.
+    """
+    if any(name is not None for name in frame.index.names):
         warnings.warn(
             f"the index {list(frame.index.names)} is left out; "
             "call .reset_index() first or pass index=True to keep it",
@@ -129,31 +179,7 @@ def _pandas_arrays(
             stacklevel=6,
         )
     names = ["_".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in frame.columns]
-    return names, [_pandas_array(frame.iloc[:, number], arrow) for number in range(frame.shape[1])]
-
-
-def _pandas_array(series: Any, arrow: Any) -> Any:
-    """Convert one column; values of several kinds become texts, as a CSV writer would write them."""
-    try:
-        converted = arrow.Array.from_pandas(series)
-        # Extension types give chunked arrays, over which `chunked_array` would go value by value.
-        return converted if isinstance(converted, arrow.ChunkedArray) else arrow.chunked_array([converted])
-    except (arrow.ArrowInvalid, arrow.ArrowTypeError, arrow.ArrowNotImplementedError):
-        missing = series.isna().tolist()
-        texts = [
-            None if is_missing is True else _text(value)
-            for value, is_missing in zip(series.tolist(), missing, strict=True)
-        ]
-        return arrow.chunked_array([arrow.array(texts, arrow.string())])
-
-
-def _text(value: Any) -> str:
-    """Write one value of a mixed column."""
-    if isinstance(value, (bytes, bytearray)):
-        raise TypeError(f"a column holds bytes ({bytes(value)[:20]!r}); decode them to text first")
-    return (
-        json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
-    )
+    return [(name, frame.iloc[:, number]) for number, name in enumerate(names)]
 
 
 def _writable(column: Any, name: str) -> Any:
@@ -163,14 +189,14 @@ def _writable(column: Any, name: str) -> Any:
     kind, types = column.type, pa.types
     if types.is_dictionary(kind):
         return _writable(column.cast(kind.value_type), name)
+    if isinstance(kind, pa.BaseExtensionType) and not types.is_fixed_size_binary(kind.storage_type):
+        return _writable(column.cast(kind.storage_type), name)
+    if isinstance(kind, pa.BaseExtensionType):
+        return _texts_of(column, mixed_text)
     if types.is_nested(kind):
-        texts = [
-            None if value is None else json.dumps(value, default=str, ensure_ascii=False)
-            for value in column.to_pylist()
-        ]
-        return pa.chunked_array([pa.array(texts, pa.string())])
+        return _texts_of(column, json_text)
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
-        raise TypeError(f"the column {name!r} holds bytes; decode it to text first")
+        raise bytes_error(name)
     if types.is_timestamp(kind):
         return _microseconds(column, name, pa.timestamp("us", "UTC" if kind.tz else None))
     if types.is_time(kind):
@@ -178,14 +204,20 @@ def _writable(column: Any, name: str) -> Any:
     if types.is_date(kind):
         return column.cast(pa.date32())
     if types.is_duration(kind) or types.is_interval(kind):
-        return pa.chunked_array(
-            [pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())]
-        )
+        return _texts_of(column, str)
     if types.is_float16(kind):
         return column.cast(pa.float32())
     if types.is_null(kind) or types.is_large_string(kind) or _is_string_view(kind):
         return column.cast(pa.string())
     return column
+
+
+def _texts_of(column: Any, as_text: Callable[[Any], str]) -> Any:
+    """Convert each value of a column to a text."""
+    import pyarrow as pa  # noqa: PLC0415 - optional library
+
+    texts = [None if value is None else as_text(value) for value in column.to_pylist()]
+    return pa.chunked_array([pa.array(texts, pa.string())])
 
 
 def _is_string_view(kind: Any) -> bool:
@@ -200,25 +232,21 @@ def _microseconds(column: Any, name: str, kind: Any) -> Any:
     try:
         return column.cast(kind)
     except pa.ArrowInvalid as error:
-        raise ValueError(
-            f"the column {name!r} holds times finer than a microsecond or out of range, which no "
-            f"database keeps; round them first, e.g. with .dt.floor('us') ({error})"
-        ) from None
+        raise times_error(name, f" ({error})") from None
 
 
-def _table_names(names: Sequence[str]) -> list[str]:
-    """Make names that need no quotes; distinct ones."""
-    made: list[str] = []
-    for number, name in enumerate(names, start=1):
-        plain = _NO_NAME.sub("_", name.strip()) or f"column_{number}"
-        if plain[0].isdigit():
-            plain = f"_{plain}"
-        candidate, suffix = plain, 1
-        while candidate.lower() in (each.lower() for each in made):
-            suffix += 1
-            candidate = f"{plain}_{suffix}"
-        made.append(candidate)
-    return made
+def table_names(names: Sequence[str]) -> list[str]:
+    """Make names that need no quotes. Two of them may be equal: who makes a table of them has to see to it.
+
+    Examples
+    --------
+    >>> table_names(["Zip Code", "2nd", ""])
+    ['Zip_Code', '_2nd', 'column_3']
+    """
+    plain = [
+        _NO_NAME.sub("_", name.strip()) or f"column_{number}" for number, name in enumerate(names, start=1)
+    ]
+    return [f"_{name}" if name[0].isdigit() else name for name in plain]
 
 
 def _sql_type(column: Any) -> str:
@@ -247,18 +275,22 @@ def _sql_type(column: Any) -> str:
         return plain
     if pa.types.is_decimal(kind) and kind.precision <= 38 and 0 <= kind.scale <= kind.precision:
         return f"NUMERIC({kind.precision},{kind.scale})"
-    return f"VARCHAR({_varchar_length(column)})"
+    return _varchar_of(column)
 
 
-def _varchar_length(column: Any) -> int:
-    """Find how many bytes the longest text needs, with room to grow: later rows may be longer."""
+def _varchar_of(column: Any) -> str:
+    """Name the type for texts as long as those of a column."""
     import pyarrow as pa  # noqa: PLC0415 - optional library
     import pyarrow.compute as pc  # noqa: PLC0415 - optional library
 
     if not pa.types.is_string(column.type):
-        return _SMALLEST_VARCHAR
-    longest = pc.max(pc.binary_length(column)).as_py() or 0
+        return varchar(0)
+    return varchar(pc.max(pc.binary_length(column)).as_py() or 0)
+
+
+def varchar(longest: int) -> str:
+    """Name the type for texts of so many bytes, with room to grow: later rows may be longer."""
     length = _SMALLEST_VARCHAR
     while length < 2 * longest:
         length *= 2
-    return min(length, _LARGEST_VARCHAR)
+    return f"VARCHAR({min(length, _LARGEST_VARCHAR)})"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from civis._errors import CivisImportError, CivisNotFoundError
 from civis.futures import CivisFuture
 from civis.io._arguments import check_choice, delimiter_name
+from civis.io._column_order import order_columns
 from civis.io._preprocessing import CsvQuestion, PreparedFiles, prepare_files
 from civis.io._sql_jobs import use_credential
 from civis.io._tablenames import split_schema_tablename
@@ -140,7 +141,11 @@ def load_files(
         hidden=load.hidden,
     )
     files = prepare_files(client, file_ids, question, load.polling_interval)
-    return start_import(client, files, replace(load, table_columns=files.columns) if detects else load)
+    if load.table_columns is not None:
+        load = replace(load, table_columns=order_columns(client, files, load.table_columns))
+    elif detects:
+        load = replace(load, table_columns=files.columns)
+    return start_import(client, files, load)
 
 
 def start_import(client: APIClient, files: PreparedFiles, load: TableLoad) -> CivisFuture:

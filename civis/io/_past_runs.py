@@ -110,6 +110,7 @@ def read_run(
             with_types(client, options, parts[0].file_id),
             delimiter=delimiter or shape.delimiter,
             names=names,
+            has_header=shape.has_header,
         )
         return read_result(open_parts(client, parts, advance), options)
 
@@ -177,6 +178,7 @@ class _Shape:
     delimiter: str = ","
     names: list[str] | None = None
     is_manifest: bool = False
+    has_header: bool | None = None
 
 
 def _choose(files: list[Any], output: str | None, job_id: int, run_id: int) -> tuple[int, str]:
@@ -208,7 +210,11 @@ def _shape(client: APIClient, job_id: int, file_id: int) -> _Shape:
     names = [str(column["name"]) for column in found.get("table_columns") or ()]
     is_bare = has_header is False
     return _Shape(
-        delimiters.get(str(word), ","), names if is_bare else None, bool(settings.get("force_multifile"))
+        delimiters.get(str(word), ","),
+        names if is_bare else None,
+        bool(settings.get("force_multifile")),
+        # Nobody says whether each of several files begins with the names; only that none does is sure.
+        False if is_bare else None,
     )
 
 

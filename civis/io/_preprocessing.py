@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from civis._errors import CivisAPIError, CivisImportError, CivisJobFailure
+from civis._errors import CivisAPIError, CivisError, CivisImportError, CivisJobFailure
 from civis.futures import CivisFuture
 
 if TYPE_CHECKING:
@@ -77,9 +77,27 @@ def prepare_files(
     CivisImportError
         If a file cannot be read as CSV, or files differ, naming them and how.
     """
-    started = [_start(client, file_id, question, polling_interval) for file_id in file_ids]
-    found = [_finish(client, file_id, future) for file_id, future in zip(file_ids, started, strict=True)]
+    started: list[CivisFuture] = []
+    try:
+        started.extend(_start(client, file_id, question, polling_interval) for file_id in file_ids)
+        found = [_finish(client, file_id, future) for file_id, future in zip(file_ids, started, strict=True)]
+    except BaseException:
+        _give_up(started)
+        raise
     return agree(list(file_ids), found)
+
+
+def _give_up(started: Sequence[CivisFuture]) -> None:
+    """Cancel the looks at files that nobody waits for any more."""
+    for future in started:
+        try:
+            if not future.done():
+                future.cancel()
+            elif not future.cancelled():
+                # One file's fault is raised already; those of the others are known of.
+                future.exception()
+        except CivisError as error:
+            logger.warning("job %s could not be cancelled: %s", future.job_id, error)
 
 
 def agree(file_ids: Sequence[int], found: Sequence[tuple[int, Any]]) -> PreparedFiles:
@@ -146,9 +164,6 @@ def _finish(client: APIClient, file_id: int, future: CivisFuture) -> tuple[int, 
         future.result()
     except CivisJobFailure as error:
         raise CivisImportError(f"file {file_id} cannot be read as CSV: {error}") from error
-    except KeyboardInterrupt:
-        future.cancel()
-        raise
     prepared = [output for output in future.outputs() if output.object_type == "File"]
     if not prepared:
         raise CivisImportError(f"file {file_id} was looked at (job {future.job_id}), but nothing came of it")

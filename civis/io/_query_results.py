@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from civis._http import SignedUrl
-from civis.io._archiving import archive_script
+from civis.io._archiving import script_archived_afterwards
 from civis.io._progress import show_progress
 from civis.io._readers import ReadOptions, convert_table, read_result, table_format
 from civis.io._results import Part, manifest_parts, open_parts, with_types
@@ -92,7 +92,7 @@ def _run(client: APIClient, export: Export) -> tuple[list[Part], list[str] | Non
     settings = CsvSettings()
     if export.is_parallel:
         settings = CsvSettings(force_multifile=True, max_file_size=_FILE_MEGABYTES)
-    with _archived_afterwards(client, export) as ids:
+    with script_archived_afterwards(client, export.archives) as ids:
         ids += start_export(client, export.job, settings)
         job_id, run_id = ids
         output = run_to_output(client, (job_id, run_id), export.polling_interval)
@@ -104,14 +104,3 @@ def _run(client: APIClient, export: Export) -> tuple[list[Part], list[str] | Non
         return str(client.scripts.get_sql_runs(job_id, run_id).output[0].path)
 
     return [Part(SignedUrl(output.path), output.get("file_id"), fresh_url)], None
-
-
-@contextmanager
-def _archived_afterwards(client: APIClient, export: Export) -> Iterator[list[int]]:
-    """Put a job away that was started in this block, if that was asked for."""
-    ids: list[int] = []
-    try:
-        yield ids
-    finally:
-        if export.archives and ids:
-            archive_script(client, ids[0])

@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from civis.io._frames import has_pyarrow
+from civis.io._headers import check_wanted
+from civis.io._native_readers import read_by_pandas, read_by_polars
+from civis.io._plain_results import plain_result
 from civis.io._rows import read_rows
 
 if TYPE_CHECKING:
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
     from civis.io._result_tables import OpenStream, TableFormat
 
-__all__ = ["ReadOptions", "check_reader", "convert_table", "read_result"]
+__all__ = ["ReadOptions", "check_arrow", "check_reader", "convert_table", "read_result"]
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,12 @@ class ReadOptions:
     delimiter : str, default ","
     names : sequence of str or None
         The columns, where the first row may hold values; None where it holds the names.
+    has_header : bool or None, default None
+        Whether the first row holds the names; None where it does if it is `names`.
     drops_last : bool, default False
         Whether the last column is there for the rows' sake only.
+    placed_types : sequence of (str, str)
+        Name and SQL type of each column in its place, where the platform tells them: names may repeat.
     """
 
     return_as: str
@@ -61,6 +69,8 @@ class ReadOptions:
     delimiter: str = ","
     names: Sequence[str] | None = None
     drops_last: bool = False
+    has_header: bool | None = None
+    placed_types: Sequence[tuple[str, str]] = ()
 
     @property
     def needs_types(self) -> bool:
@@ -87,8 +97,13 @@ def check_reader(options: ReadOptions) -> None:
         _refuse_arguments(options, "an Arrow table")
     else:
         _import(options.return_as, options)
-    if not options.arguments:
+    if options.return_as == "arrow" or options.dtype_backend == "pyarrow":
         _import("pyarrow", options)
+
+
+def check_arrow(options: ReadOptions) -> None:
+    """Refuse to read batch by batch where pyarrow, which does that, is not installed."""
+    _import("pyarrow", options)
 
 
 def read_result(streams: Sequence[OpenStream], options: ReadOptions) -> Any:
@@ -122,6 +137,8 @@ def table_format(options: ReadOptions) -> TableFormat:
         options.delimiter,
         options.names,
         options.wanted,
+        options.has_header,
+        () if options.all_text else options.placed_types,
     )
 
 
@@ -145,7 +162,11 @@ def _import(module: str, options: ReadOptions) -> Any:
 
 def _read_list(streams: Sequence[OpenStream], options: ReadOptions) -> list[list[str]]:
     """Give the header and the rows, each a list of texts."""
-    return read_rows(streams, options.encoding, options.delimiter, options.names)
+    rows = read_rows(streams, options.encoding, options.delimiter, options.names, options.has_header)
+    if options.wanted:
+        # The values are texts whatever their types; a name that is not there is a mistake all the same.
+        check_wanted(options.wanted, rows[0] if rows else ())
+    return rows
 
 
 def _read_arrow(streams: Sequence[OpenStream], options: ReadOptions) -> Any:
@@ -158,40 +179,36 @@ def _read_arrow(streams: Sequence[OpenStream], options: ReadOptions) -> Any:
     return convert_table(table, options)
 
 
+def _read_plain(streams: Sequence[OpenStream], options: ReadOptions) -> Any:
+    """Give a frame as by way of Arrow, made by its own library."""
+    result = plain_result(streams, options)
+    if options.return_as == "pandas":
+        from civis.io._plain_pandas import to_pandas  # noqa: PLC0415 - optional library
+
+        frame = to_pandas(result)
+        return frame.iloc[:, :-1] if options.drops_last else frame
+    from civis.io._plain_polars import to_polars  # noqa: PLC0415 - optional library
+
+    columns = to_polars(result)
+    return columns[:, :-1] if options.drops_last else columns
+
+
 def _read_polars(streams: Sequence[OpenStream], options: ReadOptions) -> pl.DataFrame:
     """Give a polars frame."""
     if not options.arguments:
-        made: pl.DataFrame = _read_arrow(streams, options)
+        made: pl.DataFrame = _read_arrow(streams, options) if has_pyarrow() else _read_plain(streams, options)
         return made
-    polars = _import("polars", options)
-    arguments = _native_arguments(options, "separator")
-    with streams[0]() as stream:
-        frame: pl.DataFrame = polars.read_csv(stream.read(), **arguments)
+    frame: pl.DataFrame = read_by_polars(_import("polars", options), streams, options)
     return frame
 
 
 def _read_pandas(streams: Sequence[OpenStream], options: ReadOptions) -> pd.DataFrame:
     """Give a pandas frame."""
     if not options.arguments:
-        made: pd.DataFrame = _read_arrow(streams, options)
+        made: pd.DataFrame = _read_arrow(streams, options) if has_pyarrow() else _read_plain(streams, options)
         return made
-    pandas = _import("pandas", options)
-    arguments = _native_arguments(options, "sep")
-    if options.dtype_backend is not None:
-        arguments["dtype_backend"] = options.dtype_backend
-    with streams[0]() as stream:
-        frame: pd.DataFrame = pandas.read_csv(stream, **arguments)
+    frame: pd.DataFrame = read_by_pandas(_import("pandas", options), streams, options)
     return frame
-
-
-def _native_arguments(options: ReadOptions, separator: str) -> dict[str, Any]:
-    """Give the user's arguments, and with them what is known of the (one) file."""
-    arguments = dict(options.arguments)
-    if options.encoding is not None:
-        arguments.setdefault("encoding", options.encoding)
-    if options.delimiter != ",":
-        arguments.setdefault(separator, options.delimiter)
-    return arguments
 
 
 _READERS: Mapping[str, Callable[[Sequence[OpenStream], ReadOptions], Any]] = {

@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from civis._errors import CivisAPIError
+from civis.io._archiving import warn_of_archive
 from civis.io._arguments import resolve_return_as
 from civis.io._dtypes import Dtypes, read_options
 from civis.io._file_clients import pick_client
 from civis.io._query_results import Export, check_parallel, read_export
 from civis.io._readers import ReadOptions
+from civis.io._results import types_by_name
 from civis.io._sql_jobs import SqlJob
 from civis.io._tablenames import quote_name, split_schema_tablename, table_reference
 
@@ -117,17 +119,19 @@ def read_civis(
     >>> frame = civis.io.read_civis("public.flights", "local", return_as="pandas")  # doctest: +SKIP
     """
     options = read_options(resolve_return_as(return_as, use_pandas), encoding, dtypes, dtype_backend, kwargs)
+    warn_of_archive(archive)
     check_parallel(parallel, options)
     client = pick_client(client, api_key)
     is_plain_list = options.return_as == "list" and columns is None
     known = {} if is_plain_list else _column_types(client, table, database, credential_id)
     if options.needs_types:
-        types = {name.lower(): sql_type for name, sql_type in known.items()}
+        types = types_by_name(known.items())
         # Types of all that is read are known then, unless there are expressions.
         options = replace(
             options,
             sql_types={**types, **options.sql_types},
             uses_database=not known or columns is not None,
+            placed_types=tuple(known.items()) if columns is None else (),
         )
     selection = _selection(columns, known)
     if _needs_marker(columns, known, options):
@@ -232,6 +236,7 @@ def read_civis_sql(
     [['one'], ['1']]
     """
     options = read_options(resolve_return_as(return_as, use_pandas), encoding, dtypes, dtype_backend, kwargs)
+    warn_of_archive(archive)
     check_parallel(parallel, options)
     job = SqlJob(sql, database, job_name, credential_id, sql_params_arguments, hidden)
     export = Export(job, polling_interval, archive, parallel)
@@ -265,13 +270,14 @@ def _selection(columns: Sequence[str] | None, known: Mapping[str, str]) -> str:
         raise TypeError(f"columns has to be a list of names, not the text {columns!r}; write [{columns!r}]")
     if not columns:
         raise ValueError("columns is empty; leave it out to read all")
-    names = {name.lower(): name for name in known}
+    # A name as it is written comes before those that differ from it in case.
+    names = {**{name.lower(): name for name in known}, **{name: name for name in known}}
     return ", ".join(_column(column, names) for column in columns)
 
 
 def _column(column: str, names: Mapping[str, str]) -> str:
     """Quote a column of the table; leave everything else, which is an expression, as written."""
-    name = names.get(column.lower())
+    name = names.get(column) or names.get(column.lower())
     if name is not None:
         return quote_name(name)
     return column if not _PLAIN.fullmatch(column) or not names else quote_name(column)

@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from civis.io._arrow_text import CsvColumns, UnfitValuesError, parse_block
 from civis.io._found_types import find_type
-from civis.io._row_blocks import BLOCK_SIZE, first_row, row_blocks
+from civis.io._headers import check_wanted, known_types, split_header
+from civis.io._row_blocks import BLOCK_SIZE, row_blocks
 from civis.io._sql_types import arrow_type
 
 __all__ = ["OpenStream", "TableFormat", "read_batches", "read_pieces", "read_table"]
@@ -49,6 +50,11 @@ class TableFormat:
         The columns, where the first row may be a row of values; None where it holds the names.
     wanted : collection of str
         The columns that the user named.
+    has_header : bool or None, default None
+        Whether the first row holds the names; None where it does if it is `names`.
+    placed_types : sequence of (str, str)
+        Name and SQL type of each column in its place: they hold where names repeat, which `sql_types` cannot
+        tell apart.
     """
 
     encoding: str | None = None
@@ -57,25 +63,25 @@ class TableFormat:
     delimiter: str = ","
     names: Sequence[str] | None = None
     wanted: Collection[str] = ()
+    has_header: bool | None = None
+    placed_types: Sequence[tuple[str, str]] = ()
 
     def check(self, names: Sequence[str]) -> None:
         """Refuse types for columns that the result does not have."""
-        known = [name.lower() for name in names]
-        missing = [name for name in self.wanted if name.lower() not in known]
-        if missing:
-            raise ValueError(
-                f"dtypes names {', '.join(map(repr, missing))}, which the result does not have; "
-                f"its columns are {', '.join(map(repr, names))}"
-            )
+        check_wanted(self.wanted, names)
 
     def columns(self, names: Sequence[str]) -> CsvColumns:
         """Give names and types together."""
-        types = [arrow_type(self.sql_types.get(name.lower(), "text")) for name in names]
+        types = [arrow_type(found or "text") for found in self._known_types(names)]
         return CsvColumns(tuple(names), tuple(types), self.delimiter)
 
-    def is_open(self, name: str) -> bool:
-        """Whether a column's values are to tell its type."""
-        return self.infers and name.lower() not in self.sql_types
+    def open_columns(self, names: Sequence[str]) -> list[bool]:
+        """Tell of each column whether its values are to tell its type."""
+        return [self.infers and found is None for found in self._known_types(names)]
+
+    def _known_types(self, names: Sequence[str]) -> list[str | None]:
+        """Give the SQL type of each column: by its name, and by its place where another has that name too."""
+        return known_types(names, self.sql_types, self.placed_types, self.wanted)
 
 
 def read_table(streams: Sequence[OpenStream], form: TableFormat) -> pa.Table:
@@ -102,10 +108,8 @@ def read_table(streams: Sequence[OpenStream], form: TableFormat) -> pa.Table:
         if any(table.column_names != names for table in tables):
             raise ValueError("the files of the result do not have the same columns")
         table = pa.concat_tables(tables)
-        columns = zip(names, table.columns, strict=True)
-        typed = list(
-            parsers.map(lambda each: find_type(each[1]) if form.is_open(each[0]) else each[1], columns)
-        )
+        columns = zip(form.open_columns(names), table.columns, strict=True)
+        typed = list(parsers.map(lambda each: find_type(each[1]) if each[0] else each[1], columns))
     return pa.Table.from_arrays(typed, names=names)
 
 
@@ -164,21 +168,18 @@ class _Header:
 
     def take_from(self, block: bytes) -> bytes:
         """Read the names, and give the rows after them."""
-        names, end = first_row(block, self.form.delimiter)
-        given = self.form.names
-        if given is not None and [each.lower() for each in names] != [each.lower() for each in given]:
-            names, end = list(given), 0
+        names, rows = split_header(block, self.form.delimiter, self.form.names, self.form.has_header)
         self.form.check(names)
         self.columns = self.form.columns(names).as_text(self._unfit)
-        return block[end:]
+        return rows
 
     def settle(self, block: bytes) -> None:
         """Let the first rows tell what the columns of no known type are."""
         assert self.columns is not None
         found = parse_block(block, self.columns)
         types = [
-            find_type(column).type if self.form.is_open(name) else column.type
-            for name, column in zip(self.columns.names, found.columns, strict=True)
+            find_type(column).type if is_open else column.type
+            for is_open, column in zip(self.form.open_columns(self.columns.names), found.columns, strict=True)
         ]
         self.columns = replace(self.columns, types=tuple(types))
 
@@ -242,11 +243,3 @@ def _cut(table: pa.Table, rows: int) -> Iterator[pa.Table | pa.RecordBatch]:
         yield from table.slice(begin, rows).combine_chunks().to_batches()
         begin += rows
     yield table.slice(begin)
-
-
-def _unite_types(tables: list[pa.Table]) -> None:
-    """Make a column text everywhere where it had to be in one part; these parts are read as text."""
-    for place, name in enumerate(tables[0].column_names):
-        kinds = {table.schema.types[place] for table in tables}
-        if len(kinds) > 1:
-            raise UnfitValuesError([place], f"the parts of the result differ in the type of {name!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from civis.io._readers import ReadOptions
     from civis.io._result_tables import OpenStream
 
-__all__ = ["Part", "column_types", "manifest_parts", "open_parts", "with_types"]
+__all__ = ["Part", "column_types", "manifest_parts", "open_parts", "types_by_name", "with_types"]
 
 #: How contents are fetched where memory counts more than the last bit of speed.
 _SMALL_WINDOWS = WindowSettings(size=2 << 20, width=4)
@@ -63,20 +63,39 @@ def with_types(client: APIClient, options: ReadOptions, file_id: int | None) -> 
     """Add the types that the platform gives for the columns of a result, as far as the user named none."""
     if not options.needs_types or file_id is None:
         return options
-    return replace(options, sql_types={**column_types(client, file_id), **options.sql_types})
+    placed = column_types(client, file_id)
+    return replace(
+        options, sql_types={**types_by_name(placed), **options.sql_types}, placed_types=tuple(placed)
+    )
 
 
-def column_types(client: APIClient, file_id: int) -> dict[str, str]:
-    """Ask which SQL types the columns of a file have, by name in small letters; often nobody knows."""
+def column_types(client: APIClient, file_id: int) -> list[tuple[str, str]]:
+    """Ask which names and SQL types the columns of a file have, in order; often nobody knows."""
     try:
         found = client.files.get(file_id).get("detected_info") or {}
     except CivisAPIError:
-        return {}
-    return {
-        str(column["name"]).lower(): str(column["sql_type"])
+        return []
+    return [
+        (str(column["name"]), str(column["sql_type"]))
         for column in found.get("table_columns") or ()
         if column.get("sql_type")
-    }
+    ]
+
+
+def types_by_name(columns: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Give SQL types by name in small letters; text where columns of one name differ in it.
+
+    Examples
+    --------
+    >>> types_by_name([("a", "INTEGER"), ("A", "DATE"), ("b", "DATE")])
+    {'a': 'varchar', 'b': 'DATE'}
+    """
+    types: dict[str, str] = {}
+    for name, sql_type in columns:
+        known = types.setdefault(name.lower(), sql_type)
+        if known != sql_type:
+            types[name.lower()] = "varchar"
+    return types
 
 
 def manifest_parts(client: APIClient, url: str) -> tuple[list[Part], list[str]]:

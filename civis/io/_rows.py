@@ -22,7 +22,11 @@ __all__ = ["read_rows"]
 
 
 def read_rows(
-    streams: Sequence[OpenStream], encoding: str | None, delimiter: str, names: Sequence[str] | None
+    streams: Sequence[OpenStream],
+    encoding: str | None,
+    delimiter: str,
+    names: Sequence[str] | None,
+    has_header: bool | None = None,
 ) -> list[list[str]]:
     """Read streams that follow one another: the header, and the rows. NULL is ``""``.
 
@@ -34,18 +38,21 @@ def read_rows(
     delimiter : str
     names : sequence of str or None
         The columns, where the first row may hold values; None where it holds the names.
+    has_header : bool or None, default None
+        Whether the first row of each stream holds the names; None where it does if it is `names`.
     """
     with _garbage_collection_paused():
-        if importlib.util.find_spec("pyarrow") is not None:
+        # Rows are made of Arrow's columns by NumPy, which pyarrow can do without.
+        if all(importlib.util.find_spec(name) is not None for name in ("pyarrow", "numpy")):
             import pyarrow as pa  # noqa: PLC0415 - optional library
 
             try:
-                return _by_arrow(streams, encoding, delimiter, names)
+                return _by_arrow(streams, encoding, delimiter, names, has_header)
             except pa.ArrowInvalid:
                 # Rows of different lengths, or bytes that are no text: Python takes the former, and names
                 # the latter.
                 pass
-        return _by_python(streams, encoding, delimiter, names)
+        return _by_python(streams, encoding, delimiter, names, has_header)
 
 
 @contextmanager
@@ -61,12 +68,16 @@ def _garbage_collection_paused() -> Iterator[None]:
 
 
 def _by_arrow(
-    streams: Sequence[OpenStream], encoding: str | None, delimiter: str, names: Sequence[str] | None
+    streams: Sequence[OpenStream],
+    encoding: str | None,
+    delimiter: str,
+    names: Sequence[str] | None,
+    has_header: bool | None,
 ) -> list[list[str]]:
     """Read by Arrow, block by block."""
     from civis.io._result_tables import TableFormat, read_pieces  # noqa: PLC0415 - needs pyarrow
 
-    form = TableFormat(encoding, infers=False, delimiter=delimiter, names=names)
+    form = TableFormat(encoding, infers=False, delimiter=delimiter, names=names, has_header=has_header)
     rows: list[list[str]] = []
     for opened in streams:
         for piece in read_pieces(opened, form):
@@ -101,23 +112,26 @@ def _chunks(column: pa.ChunkedArray) -> Iterator[tuple[int, pa.Array]]:
 
 
 def _by_python(
-    streams: Sequence[OpenStream], encoding: str | None, delimiter: str, names: Sequence[str] | None
+    streams: Sequence[OpenStream],
+    encoding: str | None,
+    delimiter: str,
+    names: Sequence[str] | None,
+    has_header: bool | None = None,
 ) -> list[list[str]]:
     """Read by Python's own parser."""
+    if has_header is True:
+        names = None
     rows: list[list[str]] = [] if names is None else [list(names)]
     for opened in streams:
         with opened() as stream, io.TextIOWrapper(stream, encoding or "utf-8", newline="") as text:
             found = csv.reader(text, delimiter=delimiter)
-            first = next(found, None)
-            if first is not None and (not rows or _lowered(first) != _lowered(rows[0])):
-                rows.append(first)
+            if names is None or has_header is not False:
+                first = next(found, None)
+                is_row = names is not None and has_header is None and first != rows[0]
+                if first is not None and (is_row or not rows):
+                    rows.append(first)
             rows.extend(found)
     if rows and len(rows[0]) == 1:
         # A lone NULL is an empty line.
         return [row or [""] for row in rows]
     return rows
-
-
-def _lowered(names: Sequence[str]) -> list[str]:
-    """Give names in small letters."""
-    return [name.lower() for name in names]

@@ -9,6 +9,7 @@ from civis.io._arguments import check_choice
 from civis.io._dtypes import Dtypes, read_options
 from civis.io._file_clients import pick_client
 from civis.io._query_results import Export, iterate_export
+from civis.io._readers import check_arrow
 from civis.io._sql_jobs import SqlJob
 
 if TYPE_CHECKING:
@@ -101,5 +102,6 @@ def iter_civis_sql(
     if return_as == "pandas":
         dtype_backend = dtype_backend or "numpy_nullable"
     options = read_options(return_as, encoding, dtypes, dtype_backend, {})
+    check_arrow(options)
     job = SqlJob(sql, database, job_name, credential_id, sql_params_arguments, hidden)
     return iterate_export(pick_client(client), Export(job, polling_interval), options, batch_rows, progress)

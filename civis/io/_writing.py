@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from civis._deprecation import warn_deprecated
-from civis.io._archiving import archive_import_when_done
+from civis.io._archiving import archive_import_when_done, warn_of_archive
 from civis.io._arguments import delimiter_name
-from civis.io._declaring import declare
+from civis.io._declaring import declare, declare_keys
 from civis.io._file_clients import pick_client
 from civis.io._files import file_to_civis
 from civis.io._frame_csv import frame_buffer, write_frame
@@ -71,7 +71,8 @@ def civis_file_to_table(
     diststyle, distkey, sortkey1, sortkey2 : str, optional
         Of a new table, on Redshift.
     table_columns : sequence of mapping, optional
-        ``{"name", "sql_type"}`` a column, in the files' order; all or none with a type. By default found out.
+        ``{"name", "sql_type"}`` a column; all or none with a type. By default found out. Names that are those
+        of the files' header mean these columns, in whatever order; other names rename, in the files' order.
     primary_keys, last_modified_keys : sequence of str, optional
         The columns by which an upsert matches rows, and by which it tells the newer one.
     escaped : bool, default False
@@ -111,7 +112,8 @@ def civis_file_to_table(
     >>> import civis
     >>> civis.io.civis_file_to_table(99, "local", "public.flights").result()  # doctest: +SKIP
     """
-    file_ids = [int(each) for each in file_id] if isinstance(file_id, Iterable) else [int(file_id)]
+    given: Iterable[Any] = (file_id,) if isinstance(file_id, (int, str)) else file_id
+    file_ids = [int(each) for each in given]
     if not file_ids:
         raise ValueError("there is no file to load: file_id is an empty list")
     load = TableLoad(
@@ -121,6 +123,7 @@ def civis_file_to_table(
         polling_interval,
         hidden,
     )  # fmt: skip
+    warn_of_archive(archive)
     client = pick_client(client, api_key)
     destination = check_load(client, load)
     return _started(client, load_files(client, file_ids, load, destination), archive)
@@ -171,7 +174,8 @@ def csv_to_civis(
     diststyle, distkey, sortkey1, sortkey2 : str, optional
         Of a new table, on Redshift.
     table_columns : sequence of mapping, optional
-        ``{"name", "sql_type"}`` a column, in the file's order; all or none with a type. By default found out.
+        ``{"name", "sql_type"}`` a column; all or none with a type. By default found out. Names that are those
+        of the file's header mean these columns, in whatever order; other names rename, in the file's order.
     delimiter : str, default ","
         What stands between values: a comma, a tab or a pipe.
     headers : bool, optional
@@ -227,6 +231,7 @@ def csv_to_civis(
     path = Path(filename)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
+    warn_of_archive(archive)
     client = pick_client(client, api_key)
     destination = check_load(client, load)
     file_id = file_to_civis(path, path.name, soon(), client=client, progress=progress)
@@ -282,11 +287,13 @@ def dataframe_to_civis(
         Of a new table, on Redshift.
     table_columns : mapping or sequence of mapping, optional
         ``{column: sql_type}`` for the columns whose type is not to be that of the frame; or all columns as
-        ``{"name", "sql_type"}`` in the frame's order, all or none with a type. By default those of the frame.
+        ``{"name", "sql_type"}``, all or none with a type. By default those of the frame. Names that are those
+        of the frame mean these columns, in whatever order; other names rename, in the frame's order.
     headers : bool, optional
         Older argument; the file that is made always says itself whether it has a header.
     primary_keys, last_modified_keys : sequence of str, optional
-        The columns by which an upsert matches rows, and by which it tells the newer one.
+        The columns by which an upsert matches rows, and by which it tells the newer one. These and the other
+        keys may be spelled as in the frame or as in the table.
     execution : {"immediate", "delayed", "incremental"}, default "immediate"
         When rows are deduplicated in an upsert.
     delimiter : str, optional
@@ -305,7 +312,8 @@ def dataframe_to_civis(
         Older spelling: archive the import afterwards.
     **kwargs
         Passed to `pandas.DataFrame.to_csv` or `polars.DataFrame.write_csv`: those that say what is written,
-        such as ``index``, ``columns``, ``date_format``.
+        such as ``index``, ``columns``, ``date_format``. A formatted column of a new table keeps its type, or
+        that of another day or time, if its texts have the form of one; else it becomes a text.
 
     Returns
     -------
@@ -317,12 +325,11 @@ def dataframe_to_civis(
     ------
     CivisImportError
         If the table exists and `existing_table_rows` is "fail".
-    ImportError
-        If pyarrow is not installed.
     TypeError
         If `df` is no frame, a column holds what no table can, or the CSV writer cannot be told so.
     ValueError
-        If an argument cannot be what it is, or there is no such database.
+        If an argument cannot be what it is, the frame has no columns, two of them would get one name in the
+        table, a key is no column, or there is no such database.
 
     Examples
     --------
@@ -346,17 +353,15 @@ def dataframe_to_civis(
         None, None, credential_id, primary_keys, last_modified_keys, False, execution, polling_interval,
         hidden,
     )  # fmt: skip
+    warn_of_archive(archive)
     client = pick_client(client, api_key)
     destination = check_load(client, load)
     with frame_buffer(df) as content:
         written = write_frame(df, content, kwargs)
         declared = declare(written, load, destination, overrides)
+        load = declare_keys(replace(load, table_columns=declared), written.names, destination)
         file_id = file_to_civis(content, f"{table}.csv", soon(), client=client, progress=progress)
-    if declared is None:
-        load = replace(load, delimiter=written.delimiter, headers=written.has_header)
-        return _started(client, load_files(client, [file_id], load, destination), archive)
     files = PreparedFiles((file_id,), written.has_header, delimiter_name(written.delimiter), "none", None)
-    load = replace(load, table_columns=declared)
     return _started(client, start_import(client, files, load), archive)
 
 

@@ -49,6 +49,10 @@ def add_member(
 ) -> Member:
     """Add a user to a running platform, and make an API key for them.
 
+    Users are kept apart by the API, not by the machine: programs that they run (Python, R, JavaScript,
+    container and dbt scripts) are processes of the account that runs the platform, and can read all that it
+    can, the data directory and its keys among it. Add only people whom you would let log in to that account.
+
     Parameters
     ----------
     platform : Platform

@@ -23,6 +23,7 @@ from typing import Any, Literal
 from starlette.types import Receive, Scope, Send
 
 from civis._clock import SYSTEM_CLOCK, Clock
+from civis.local.abandoned import remove_abandoned
 from civis.local.api.app import build_app
 from civis.local.api.authentication import KeyUses
 from civis.local.api.dispatch import Dispatcher
@@ -34,16 +35,26 @@ from civis.local.locking import DirectoryLock
 from civis.local.notify import Notifier
 from civis.local.services import all_routes
 from civis.local.services.accounts import ensure_default_account
+from civis.local.services.civisml import ensure_civisml
 from civis.local.services.credentials import ensure_default_credential
 from civis.local.services.databases import DEFAULT_DATABASE, add_database, ensure_default_database
 from civis.local.services.files import sweep
 from civis.local.serving import Server, bind, url_of
 from civis.local.settings import PlatformError, Settings
 from civis.local.state import State, StateImage
-from civis.local.storage import empty_dir, make_dir, make_private, plain_path, read_or_make_secret
+from civis.local.storage import (
+    empty_dir,
+    empty_folder,
+    make_dir,
+    make_private,
+    plain_path,
+    read_or_make_secret,
+)
 from civis.local.warehouse import Warehouse, WarehouseError
 
 __all__ = ["Platform"]
+
+_TEMPORARY = "civis-platform-"
 
 
 class Platform:
@@ -66,6 +77,9 @@ class Platform:
         How many runs of jobs go on at once, not counting those that wait for runs they have started.
     run_seconds : float, optional
         How long a run may take, in seconds; by default as long as it likes.
+    is_working : bool, default True
+        Whether it runs jobs and does what is due. One that does not leaves what is queued as it is, for
+        whoever only looks after its data.
 
     Raises
     ------
@@ -92,11 +106,13 @@ class Platform:
         resources: Literal["base", "all"] = "all",
         workers: int = WORKERS,
         run_seconds: float | None = None,
+        is_working: bool = True,
     ) -> None:
         self._make_queue = partial(Queue, self, workers=workers, run_seconds=run_seconds)
         self._make_queue()  # refuses what is no number of workers now, not at the start
         self._given_dir = None if data_dir is None else plain_path(data_dir)
         self._host, self._port, self._resources = host, port, resources
+        self._is_working = is_working
         self.clock = clock
         self._parts: _Parts | None = None
         self._changing = threading.RLock()
@@ -361,9 +377,8 @@ class _Parts:
             self.queue.stop()
             self.notifier.clear()
             if self._is_emptied_open():
-                self.queue.start()
                 self.duties.clear()
-                self.duties.start()
+                self._begin_work()
                 return
             self._data.close()
             empty_dir(self.settings)
@@ -390,8 +405,9 @@ class _Parts:
             self._server.forget()
 
     def _temporary_dir(self) -> Path:
-        """Make a directory that goes when the platform stops."""
-        folder = Path(tempfile.mkdtemp(prefix="civis-platform-"))
+        """Make a directory that goes when the platform stops; those of platforms that were killed go now."""
+        remove_abandoned(Path(tempfile.gettempdir()), _TEMPORARY)
+        folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY))
         self._opened.callback(shutil.rmtree, folder, ignore_errors=True)
         return folder
 
@@ -401,6 +417,7 @@ class _Parts:
         secret = bytes.fromhex(read_or_make_secret(settings.secret_path))
         is_new = not settings.state_path.exists()
         make_private(settings)
+        empty_folder(settings.runs_dir)  # of runs that a kill cut short
         with ExitStack() as opened:
             self.state = State(settings.state_url)
             opened.callback(self.state.close)
@@ -413,11 +430,16 @@ class _Parts:
                 opened.callback(self._new_state.close)
             self.queue = self._platform._make_queue()
             opened.callback(self.queue.stop)
-            self.queue.start()
             self.duties = Duties(self._platform, self._routes)
             opened.callback(self.duties.stop)
-            self.duties.start()
+            self._begin_work()
             self._data = opened.pop_all()
+
+    def _begin_work(self) -> None:
+        """Take what is queued and do what is due, unless this platform is only there for its data."""
+        if self._platform._is_working:
+            self.queue.start()
+            self.duties.start()
 
     def _close_data(self) -> None:
         """Write what is only in memory, and close what holds data."""
@@ -432,6 +454,7 @@ class _Parts:
             database = ensure_default_database(platform, connection, now)
             ensure_default_credential(platform, connection, user.id, user.username, database.id, now)
             sweep(platform, connection, now)
+            ensure_civisml(connection, now)
 
     async def _serve_blobs(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to the blobs there are now; after a reset they are others."""

@@ -70,6 +70,11 @@ class Settings:
         return self.data_dir / "blobs"
 
     @property
+    def runs_dir(self) -> Path:
+        """The directory of the working folders of programs that are running."""
+        return self.data_dir / "runs"
+
+    @property
     def key_path(self) -> Path:
         """The file with the default user's API key, readable by its owner only."""
         return self.data_dir / "api-key"

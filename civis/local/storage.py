@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from civis.local.settings import PlatformError, Settings
 
-__all__ = ["empty_dir", "make_dir", "make_private", "plain_path", "read_or_make_secret"]
+__all__ = ["empty_dir", "empty_folder", "make_dir", "make_private", "plain_path", "read_or_make_secret"]
 
 
 def plain_path(path: Path | str) -> Path:
@@ -38,7 +39,7 @@ def make_dir(path: Path) -> None:
 def make_private(settings: Settings) -> None:
     """Make what will hold the data readable by its owner only, even in a directory that others can read."""
     os.close(os.open(settings.state_path, os.O_RDWR | os.O_CREAT, 0o600))
-    for folder in (settings.warehouse_dir, settings.blobs_dir):
+    for folder in (settings.warehouse_dir, settings.blobs_dir, settings.runs_dir):
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
@@ -80,6 +81,16 @@ def empty_dir(settings: Settings) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+def empty_folder(folder: Path) -> None:
+    """Delete everything in a folder, as far as that is permitted."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
 
 
 def _sync_dir(path: Path) -> None:

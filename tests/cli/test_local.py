@@ -221,6 +221,48 @@ def test_users_are_added_and_their_keys_work(tmp_path: Path) -> None:
     assert "ada" in again.stderr
 
 
+@NEEDS_SIGNALS
+@pytest.mark.parametrize("command", [["user", "add", "ada"], ["database", "add", "sales"]])
+def test_adding_something_leaves_queued_runs_as_they_are(tmp_path: Path, command: list[str]) -> None:
+    with Platform(tmp_path, workers=1) as platform, platform.client() as client:
+        scripts = [client.scripts.post_python3("p", "import time; time.sleep(600)").id for _ in range(2)]
+        runs = [client.scripts.post_python3_runs(each).id for each in scripts]
+    result = CliRunner().invoke(main, ["local", *command, "--data-dir", str(tmp_path)])
+    assert result.exit_code == 0, result.stderr
+    with Platform(tmp_path, is_working=False) as platform, platform.client() as client:
+        states = [client.scripts.get_python3_runs(*each).state for each in zip(scripts, runs, strict=True)]
+    assert states == ["failed", "queued"]
+
+
+def test_a_reset_that_is_not_wanted_touches_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "none"
+    result = CliRunner().invoke(main, ["local", "reset", "--data-dir", str(folder)], input="n\n")
+    assert result.exit_code == 1
+    assert str(folder) in result.stderr
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a program of its parent's death")
+def test_a_command_ends_with_an_exec_that_is_killed(tmp_path: Path) -> None:
+    # The end of the pipe tells that the command is gone, as it alone holds it besides `exec`.
+    program = "import signal; print('ready', flush=True); signal.pause()"
+    command = [*CIVIS, "local", "exec", "--data-dir", str(tmp_path), "--", sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "ready"
+        process.kill()
+        assert process.communicate(timeout=60)[0] == ""
+
+
+@NEEDS_SIGNALS
+def test_a_command_has_the_signals_of_a_shell() -> None:
+    # Python ignores SIGPIPE, and its children must not: `yes | head -1` would never end.
+    program = "exec grep -E '^Sig(Ign|Blk)' /proc/self/status" if sys.platform == "linux" else "echo"
+    plain = subprocess.run(["sh", "-c", program], capture_output=True, text=True, check=True)
+    ended = run("local", "exec", "--", "sh", "-c", program)
+    assert (ended.returncode, ended.stdout) == (0, plain.stdout), ended.stderr
+
+
 @pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 1), ("", 130)])
 def test_a_reset_asks_first(tmp_path: Path, answer: str, status: int) -> None:
     with Platform(tmp_path) as platform, platform.client() as client:

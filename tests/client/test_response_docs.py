@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "responses.md"
+from tests._pages import run_page
 
 
 def test_the_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
-    examples = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) > 10
     names: dict[str, object] = {}
     try:
-        for example in examples:
-            exec(compile(example, str(PAGE), "exec"), names)
+        assert run_page("responses.md", names) > 10
     finally:
         names["client"].close()  # type: ignore[attr-defined]
         names["platform"].stop()  # type: ignore[attr-defined]

@@ -88,7 +88,7 @@ TYPES: dict[str, list[tuple[str, Any]]] = {
     "boolean": FLAGS,
     "bool": FLAGS,
     "varchar(40)": texts(*ODD_TEXTS),
-    "character varying(3)": texts("", "NA", "😀"),
+    "character varying(4)": texts("", "NA", "😀"),
     "varchar": texts("0", "00"),
     "nvarchar(20)": texts("ñandú"),
     "text": texts("", "1.10", "1.5"),

@@ -46,7 +46,7 @@ def test_types_of_single_columns_can_be_given(client: APIClient):
 
 REFUSED = [
     ({"table_columns": {"zipcode": "varchar(5)"}}, "'zipcode'.*Zip Code"),
-    ({"table_columns": {"id": "integer"}, "date_format": "%d"}, "table_columns"),
+    ({"table_columns": {"zipcode": "varchar(5)"}, "float_precision": 2}, "'zipcode'.*Zip Code"),
 ]
 
 

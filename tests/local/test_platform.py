@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ import requests
 import civis
 from civis._clock import FakeClock
 from civis.local import Platform, PlatformError, default_data_dir
+from civis.local.abandoned import remove_abandoned
+from civis.local.locking import DirectoryLock
 
 
 def me(platform: Platform) -> requests.Response:
@@ -345,6 +348,61 @@ def query(url: str, auth: tuple[str, str], sql: str) -> dict[str, Any]:
     assert found["state"] == "succeeded", found
     result: dict[str, Any] = found
     return result
+
+
+def make_abandoned(folder: Path, seconds: float) -> None:
+    """Make what a killed platform leaves, started so long ago."""
+    (folder / "blobs").mkdir(parents=True)
+    (folder / "lock").touch()
+    os.utime(folder / "lock", (time.time() - seconds,) * 2)
+
+
+def test_directories_of_killed_platforms_go_and_others_stay(tmp_path: Path) -> None:
+    for name in ("t-abandoned", "t-running", "other-abandoned"):
+        make_abandoned(tmp_path / name, 3600)
+    make_abandoned(tmp_path / "t-starting", 0)
+    (tmp_path / "t-without-lock").mkdir()
+    (tmp_path / "t-file").touch()
+    (tmp_path / "t-link").symlink_to(tmp_path / "other-abandoned")
+    lock = DirectoryLock(tmp_path / "t-running" / "lock")
+    try:
+        assert remove_abandoned(tmp_path, "t-") == [tmp_path / "t-abandoned"]
+    finally:
+        lock.release()
+    left = {"t-running", "t-starting", "t-without-lock", "t-file", "t-link", "other-abandoned"}
+    assert {path.name for path in tmp_path.iterdir()} == left
+    assert (tmp_path / "other-abandoned" / "blobs").is_dir()
+
+
+def test_a_temporary_platform_removes_those_of_killed_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    make_abandoned(tmp_path / "civis-platform-killed", 3600)
+    with Platform() as platform:
+        assert list(tmp_path.iterdir()) == [platform.data_dir]
+
+
+def test_what_a_kill_left_of_runs_and_uploads_goes_at_the_start(tmp_path: Path) -> None:
+    with Platform(tmp_path) as platform:
+        left = [platform.settings.runs_dir / "7-x" / "file", platform.settings.blobs_dir / "incoming" / "x"]
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    with Platform(tmp_path) as platform:
+        assert not list(platform.settings.runs_dir.iterdir())
+        assert not left[1].exists()
+
+
+def test_one_that_does_not_work_answers_and_leaves_what_is_queued(tmp_path: Path) -> None:
+    with Platform(tmp_path, is_working=False) as platform, platform.client() as client:
+        script = client.scripts.post_python3("p", "print('done')").id
+        run = client.scripts.post_python3_runs(script).id
+        assert client.scripts.get_python3_runs(script, run).state == "queued"
+    with Platform(tmp_path, is_working=False) as platform, platform.client() as client:
+        assert client.scripts.get_python3_runs(script, run).state == "queued"
+        platform.reset()
+        assert not client.scripts.list()
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill so")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from civis._clock import Clock
 from civis.local.api.errors import ApiError, Forbidden, Unauthorized
+from civis.local.api.path_patterns import covers_path
 from civis.local.state import accounts
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ def _covers(constraint: Mapping[str, Any], path: str) -> bool:
         return path == text_path
     if kind == "prefix":
         return path.startswith(text_path)
-    # Checked when the key was made, so that it compiles.
-    return kind == "regex" and re.search(text, path) is not None
+    return kind == "regex" and covers_path(text, path)
 
 
 class KeyUses:

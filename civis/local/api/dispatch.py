@@ -27,6 +27,7 @@ from civis.local.api.routes import Result, Routes
 from civis.local.api.routing import Match, MethodNotAllowed, Router
 from civis.local.api.shape import dump, shape
 from civis.local.state import ObjectNotFound, after_commit
+from civis.local.warehouse import WarehouseError
 
 if TYPE_CHECKING:
     from civis.local.platform import Platform
@@ -124,6 +125,9 @@ class Dispatcher:
         except ObjectNotFound as error:
             missing = NotFound(str(error))
             reply = Reply.of_json(missing.status, missing.body())
+        except WarehouseError as error:  # a database is at fault, such as one whose file is damaged
+            refused = ApiError(422, str(error))
+            reply = Reply.of_json(refused.status, refused.body())
         except Exception:
             _logger.exception("request %s failed: %s %s", request_id, received.method, received.path)
             broken = ApiError(500, f"Something went wrong on the platform; its log tells about {request_id}.")
@@ -138,12 +142,22 @@ class Dispatcher:
         A handler may have to write all the same, such as a record of a table that is seen for the first time.
         Where another writer was faster, the request is answered anew, as a writer from its start.
         """
-        if received.method in _READING:
+        if self._is_reading(received):
             try:
                 return self._attempt(received, extra, is_writing=False)
             except OperationalError:
                 _logger.debug("%s %s is answered again as a writer", received.method, received.path)
         return self._attempt(received, extra, is_writing=True)
+
+    def _is_reading(self, received: Received) -> bool:
+        """Tell whether a request is answered without writing, by its method or by what its handler says."""
+        if received.method in _READING:
+            return True
+        try:
+            operation = self._router.find(received.method, received.path).operation
+        except LookupError:  # told once it is known who asks
+            return False
+        return self._routes.is_reading((operation.method, operation.path))
 
     def _attempt(self, received: Received, extra: dict[str, str], *, is_writing: bool) -> Reply:
         """Answer inside one transaction, then do what had to wait for its commit."""

@@ -35,8 +35,9 @@ class Routes:
 
     def __init__(self) -> None:
         self._handlers: dict[Key, Handler] = {}
+        self._reading: set[Key] = set()
 
-    def __call__(self, method: str, path: str) -> Callable[[Handler], Handler]:
+    def __call__(self, method: str, path: str, *, is_reading: bool = False) -> Callable[[Handler], Handler]:
         """Register the decorated function for an operation; several decorators may stand on one function.
 
         Parameters
@@ -45,6 +46,9 @@ class Routes:
             The HTTP method, in capitals.
         path : str
             The path as the catalogue spells it, without a trailing slash.
+        is_reading : bool, default False
+            Whether the function writes nothing to the state although the method says so: it then keeps no
+            writer waiting, however long it takes.
 
         Raises
         ------
@@ -60,6 +64,8 @@ class Routes:
                     f"{key[0]} {key[1]} has another handler already: {self._handlers[key].__name__}"
                 )
             self._handlers[key] = handler
+            if is_reading:
+                self._reading.add(key)
             return handler
 
         return register
@@ -80,6 +86,10 @@ class Routes:
         """Return the handler of an operation, or None."""
         return self._handlers.get(key)
 
+    def is_reading(self, key: Key) -> bool:
+        """Tell whether an operation's handler was registered as one that writes nothing."""
+        return key in self._reading
+
     def include(self, others: Iterable[Routes]) -> None:
         """Take over the handlers of other tables.
 
@@ -90,4 +100,4 @@ class Routes:
         """
         for other in others:
             for key, handler in other._handlers.items():
-                self(*key)(handler)
+                self(*key, is_reading=other.is_reading(key))(handler)

@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import shutil
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +22,7 @@ from civis.local.blobs.errors import BlobError, BlobNotFound
 __all__ = ["BlobFolder", "is_key"]
 
 _KEY = re.compile(r"([0-9a-f]{32})/([A-Za-z0-9._-]{1,100})")
-_ABANDONED_AFTER = 2 * 86400  # seconds; what a crash left in incoming/
+_COMPLETING_LOCKS = 16  # uploads that are completed at once; two of them share a lock only by chance
 
 
 def is_key(text: str) -> bool:
@@ -43,6 +43,7 @@ class BlobFolder:
         self.folder = folder
         for name in ("content", "parts", "incoming"):
             (folder / name).mkdir(parents=True, exist_ok=True)
+        self._completing = [threading.Lock() for _ in range(_COMPLETING_LOCKS)]
         self._sweep()
 
     def empty(self) -> None:
@@ -126,13 +127,19 @@ class BlobFolder:
             file.write(str(number).encode())
 
     def complete_parts(self, key: str) -> None:
-        """Make the parts one blob; a completed upload may be completed again.
+        """Make the parts one blob; a completed upload may be completed again, also at the same time.
 
         Raises
         ------
         BlobError
             If a part is missing (nothing changes, it may still be sent), or no upload was begun.
         """
+        # Who asks again while the parts are copied waits, and then finds the work done.
+        with self._completing[hash(key) % _COMPLETING_LOCKS]:
+            self._join_parts(key)
+
+    def _join_parts(self, key: str) -> None:
+        """Copy the parts one behind the other; one thread an upload."""
         folder = self.part_path(key, 1).parent
         try:
             number = int((folder / "number").read_bytes())
@@ -171,11 +178,9 @@ class BlobFolder:
         return match[1]
 
     def _sweep(self) -> None:
-        """Remove what a crash left half written, long ago so that another process's work is spared."""
+        """Remove what a crash left half written; the platform's lock keeps others from writing here."""
         for path in (self.folder / "incoming").iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_mtime < time.time() - _ABANDONED_AFTER:
-                    path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -217,9 +217,7 @@ _ALL = (
     Algorithm(
         "extra_trees_classifier", True, lambda: ExtraTreesClassifier(**_TREES), hyperband=_TREES_SEARCH
     ),
-    Algorithm(
-        "extra_trees_regressor", False, lambda: ExtraTreesRegressor(**_TREES), hyperband=_TREES_SEARCH
-    ),
+    Algorithm("extra_trees_regressor", False, lambda: ExtraTreesRegressor(**_TREES), hyperband=_TREES_SEARCH),
     Algorithm(
         "multilayer_perceptron_classifier",
         True,

@@ -115,8 +115,9 @@ class DefaultEtl(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
         check_is_fitted(self, "columns_")
         missing = [name for name in self.columns_ if name not in X.columns]
         if missing:
+            several = "s" if len(missing) > 1 else ""
             raise ModelProblem(
-                f"The data lacks the column{'s' if len(missing) > 1 else ''} {', '.join(map(repr, missing))}, "
+                f"The data lacks the column{several} {', '.join(map(repr, missing))}, "
                 "which the model was trained with."
             )
         names = self.get_feature_names_out()

@@ -78,7 +78,9 @@ def class_metrics(
         found.update(each[1])
     else:
         found.update({name: [one[name] for one in each] for name in each[0] if not name.endswith("_curve")})
-        found.update({f"{name}_by_class": [one[name] for one in each] for name in each[0] if "_curve" in name})
+        found.update(
+            {f"{name}_by_class": [one[name] for one in each] for name in each[0] if "_curve" in name}
+        )
         found["roc_auc_macroavg"] = float(np.mean(found["roc_auc"]))
     shown = slice(1, 2) if len(classes) == 2 else slice(None)
     found["score_histogram"] = _class_histograms(is_class, table, shown)
@@ -152,7 +154,7 @@ def _thinned(count: int) -> Any:
 
 
 def _calibration(is_it: npt.NDArray[np.bool_], chances: Floats) -> dict[str, list[float]]:
-    """Give the share of the class in each tenth of the probabilities from 0 to 1; empty tenths are not there."""
+    """Give the share of the class in each tenth of the range of probabilities that has any."""
     places = np.minimum((chances * _DECILES).astype(int), _DECILES - 1)
     counts = np.bincount(places, minlength=_DECILES)
     filled = counts > 0

@@ -55,7 +55,11 @@ class Design:
     def is_classifier(self) -> bool:
         """Whether classes are predicted, rather than numbers."""
         known = self.algorithm
-        return known.is_classifier if known else bool(is_classifier(self.model))
+        if known is not None:
+            return known.is_classifier
+        if not hasattr(self.model, "__sklearn_tags__"):  # of scikit-learn's interface, but not of its classes
+            return hasattr(self.model, "predict_proba")
+        return bool(is_classifier(self.model))
 
     @property
     def name(self) -> str:

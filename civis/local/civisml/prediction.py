@@ -34,6 +34,8 @@ class Predictor:
         The columns that it takes; None to give it all but the primary key.
     kinds : mapping, optional
         What each of these held in training.
+    classes : sequence of sequence, optional
+        Those of each target, sorted; by default what the estimator says.
     wanted : sequence of str, optional
         The targets whose predictions are given; by default all.
 
@@ -48,6 +50,7 @@ class Predictor:
     is_classifier: bool
     features: Sequence[str] | None
     kinds: dict[str, ColumnKind] = field(default_factory=dict)
+    classes: Sequence[Sequence[Any]] | None = None
     wanted: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
@@ -62,9 +65,11 @@ class Predictor:
         """The names of the columns of predictions."""
         if not self.is_classifier:
             return [name for name in self.targets if self._is_wanted(name)]
-        classes = classes_of(self.estimator, len(self.targets))
+        classes = self.classes or classes_of(self.estimator, len(self.targets))
         pairs = zip(self.targets, classes, strict=True)
-        return [column for name, each in pairs if self._is_wanted(name) for column in score_columns(name, each)]
+        return [
+            column for name, each in pairs if self._is_wanted(name) for column in score_columns(name, each)
+        ]
 
     def predict(self, frame: pd.DataFrame, primary_key: str | None = None) -> pd.DataFrame:
         """Score rows.
@@ -96,7 +101,9 @@ class Predictor:
             axis=1,
         )
         found.columns = pd.Index(self.columns)
-        return found if primary_key is None else found.set_index(pd.Index(frame[primary_key], name=primary_key))
+        return (
+            found if primary_key is None else found.set_index(pd.Index(frame[primary_key], name=primary_key))
+        )
 
     def _is_wanted(self, name: str) -> bool:
         """Tell whether a target's predictions are given."""
@@ -116,6 +123,5 @@ class Predictor:
             )
         rows = frame[list(names)]
         # A model that was fitted to an array knows no names, and warns where it is given some.
-        return rows if hasattr(self.estimator, "feature_names_in_") or hasattr(self.estimator, "steps") else (
-            rows.to_numpy()
-        )
+        knows_names = hasattr(self.estimator, "feature_names_in_") or hasattr(self.estimator, "steps")
+        return rows if knows_names else rows.to_numpy()

@@ -57,7 +57,9 @@ def scores(model: Any, rows: Any, is_classifier: bool) -> list[Scores]:
     """
     if is_classifier:
         found = model.predict_proba(rows)
-        return [np.asarray(each, dtype=np.float64) for each in (found if isinstance(found, list) else [found])]
+        return [
+            np.asarray(each, dtype=np.float64) for each in (found if isinstance(found, list) else [found])
+        ]
     predicted = np.asarray(model.predict(rows), dtype=np.float64)
     table = predicted.reshape(len(predicted), -1)
     return [table[:, [place]] for place in range(table.shape[1])]

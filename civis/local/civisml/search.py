@@ -1,4 +1,4 @@
-"""The search for parameters: over a grid, or by hyperband, which gives many candidates little and few a lot."""
+"""The search for parameters: over a grid, or by hyperband: many candidates get little, a few get a lot."""
 
 from __future__ import annotations
 

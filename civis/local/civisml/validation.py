@@ -91,16 +91,29 @@ def out_of_sample(
     tables = [np.zeros((len(rows), len(each.classes or ("",)))) for each in targets]
     for (_, test), parts in zip(folds.pairs, found, strict=True):
         for table, target, (part, classes) in zip(tables, targets, parts, strict=True):
-            columns = [0] if target.classes is None else [target.classes.index(each) for each in classes]
-            table[np.ix_(test, columns)] = part
+            known = (
+                list(target.classes if len(targets) == 1 else range(len(target.classes)))
+                if (target.classes)
+                else [""]
+            )
+            columns = [known.index(each) for each in classes or ("",)]
+            table[np.ix_(test, np.asarray(columns))] = part
     return tables
 
 
 def stacked(targets: Sequence[Target]) -> npt.NDArray[Any]:
-    """Give the targets as scikit-learn takes them: one column as such, several side by side."""
+    """Give the targets as scikit-learn takes them: one column as such, several side by side.
+
+    Classes of several targets, which may be of several types, become their places among the sorted classes.
+    """
     if len(targets) == 1:
         return targets[0].values
-    return np.column_stack([each.values for each in targets])
+    return np.column_stack(
+        [
+            each.values if each.classes is None else np.searchsorted(each.classes, each.values)
+            for each in targets
+        ]
+    )
 
 
 def _score_fold(

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.engine import Connection
 
 from civis.local.jobs.executors import JobFailed, RunContext
 from civis.local.state import Moment, ObjectNotFound, Run, accounts, runs
 
-__all__ = ["give_key", "revoke_key"]
+__all__ = ["CONSTRAINTS", "constraints_of", "give_key", "revoke_key"]
+
+CONSTRAINTS = "key_constraints"
+"""The field of a run's document with what the key was restricted to that queued the run."""
 
 _KEY, _OWNER = "key_id", "key_owner_id"
 
 
+def constraints_of(connection: Connection, user_id: int, key_id: int | None) -> list[dict[str, Any]]:
+    """Give what a user's key is restricted to; nothing where the platform itself asks, without a key."""
+    if key_id is None:
+        return []
+    return [dict(each) for each in accounts.fetch_key(connection, user_id, key_id).constraints]
+
+
 def give_key(context: RunContext) -> str:
     """Make an API key of the user a run works for, and give its token.
+
+    It may be used for no more than the key with which the run was asked for.
 
     Parameters
     ----------
@@ -32,7 +46,12 @@ def give_key(context: RunContext) -> str:
     # Not lasting: after a power cut neither the key nor the run that has it goes on.
     with platform.state.begin(is_lasting=False) as connection:
         key = accounts.create_key(
-            connection, user_id, now=clock.time(), name=f"run {run.id} of job {run.job_id}", token=token
+            connection,
+            user_id,
+            now=clock.time(),
+            name=f"run {run.id} of job {run.job_id}",
+            token=token,
+            constraints=run.document.get(CONSTRAINTS) or (),
         )
         noted = runs.update_run(connection, run.id, document={_KEY: key.id, _OWNER: user_id})
     platform.queue.note_key(key.id, run.id)

@@ -15,6 +15,7 @@ from civis.local.jobs.announcements import announce
 from civis.local.jobs.board import NOTHING, Entry
 from civis.local.jobs.endings import tell_of_end
 from civis.local.jobs.executors import job_kinds, needs_of
+from civis.local.jobs.run_keys import CONSTRAINTS, constraints_of
 from civis.local.state import Run, Stored, after_commit, objects, runs
 
 if TYPE_CHECKING:
@@ -63,7 +64,10 @@ def submit_run(
     now = platform.clock.time()
     parent = _CURRENT.get() or platform.queue.run_of_key(getattr(call_or_platform, "key_id", None))
     queued_by = {} if parent is None else {PARENT: parent}
-    run = runs.insert_run(connection, job.id, now=now, document={**queued_by, **(document or {})})
+    restricted = _restriction(call_or_platform, connection, _CURRENT.get())
+    run = runs.insert_run(
+        connection, job.id, now=now, document={**queued_by, **(document or {}), **restricted}
+    )
     # A job counts as changed when it runs: lists ordered by update show it first.
     objects.update(connection, job.id, now=now)
     entry = entry_of(connection, run, job)
@@ -96,12 +100,25 @@ def trigger_children(platform: Platform, connection: Connection, job_id: int, ru
     children = objects.select_objects(
         connection, job_kinds(), parent_id=job_id, archived=False, descending=False
     )
-    started_by = {"run_by_id": run.document["run_by_id"]} if "run_by_id" in run.document else {}
+    started_by = {name: run.document[name] for name in ("run_by_id", CONSTRAINTS) if name in run.document}
     return [
         submit_run(platform, connection, child, started_by)
         for child in children
         if not lifecycle.active_runs(connection, child.id)
     ]
+
+
+def _restriction(
+    call_or_platform: Call | Platform, connection: Connection, parent_id: int | None
+) -> dict[str, Any]:
+    """Note what the asker may do, so that a run's key opens no more: that of a request, or of the parent."""
+    key_id: int | None = getattr(call_or_platform, "key_id", None)
+    if key_id is not None:
+        found = constraints_of(connection, cast("Call", call_or_platform).user.id, key_id)
+    else:
+        parent = None if parent_id is None else runs.fetch_run(connection, None, parent_id)
+        found = [] if parent is None else parent.document.get(CONSTRAINTS) or []
+    return {CONSTRAINTS: found} if found else {}
 
 
 def cancel_run(call_or_platform: Call | Platform, connection: Connection, run: Run) -> Run:

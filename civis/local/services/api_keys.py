@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from civis.local.api import BadRequest, Call, Forbidden, NotFound, Page, Routes, Unprocessable, page_of
+from civis.local.api.path_patterns import check_pattern
 from civis.local.state import accounts, as_datetime
 
 __all__ = ["routes"]
@@ -103,9 +104,11 @@ def _constraint(given: Mapping[str, Any]) -> dict[str, Any]:
         raise BadRequest("A constraint must allow at least one verb.")
     if kind == "regex":
         try:
-            re.compile(str(text))
-        except re.error as error:
-            raise BadRequest(f"The constraint {text!r} is no regular expression: {error}.") from None
+            check_pattern(str(text))
+        except ValueError as error:
+            raise BadRequest(
+                f"The constraint {text!r} is no regular expression that can be used: {error}."
+            ) from None
     return {"constraint": text, "constraint_type": kind, **verbs}
 
 

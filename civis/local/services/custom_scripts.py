@@ -21,25 +21,27 @@ from civis.local.services.templates import template_of
 from civis.local.state import ObjectNotFound, Stored, objects, runs
 from civis.local.state.people import username_of
 
-__all__ = ["KIND", "routes", "run_custom_script"]
+__all__ = ["CUSTOM", "KIND", "routes", "run_custom_script", "script_behind"]
 
 routes = Routes()
 
-_KIND = "custom_script"
+CUSTOM = "custom_script"
 #: What a custom script sets in place of the script behind it, where it sets anything.
 _OWN = ("remote_host_id", "credential_id", "required_resources", "partition_label")
+#: What the public client's executors send with each template's script, with or without parameters for it.
+_SENT_ALONG = frozenset({"CIVIS_PARENT_JOB_ID", "CIVIS_PARENT_RUN_ID"})
 
 
 def _needs(connection: Connection, custom: Stored) -> Needs:
     """Tell what a custom script takes of the machine: what the script behind it would."""
     try:
-        script = _script_behind(connection, custom)
+        script = script_behind(connection, custom)
     except ObjectNotFound:
         return Needs()  # its run fails as soon as it starts
     return needs_of(connection, replace(script, document=_inputs(custom.document, script)))
 
 
-@executor(_KIND, needs=_needs)
+@executor(CUSTOM, needs=_needs)
 def run_custom_script(context: RunContext) -> None:
     """Do what the script behind the template does, with the custom script's arguments.
 
@@ -48,7 +50,7 @@ def run_custom_script(context: RunContext) -> None:
     document = dict(context.run.document)
     with context.platform.state.read() as connection:
         try:
-            script = _script_behind(connection, context.job)
+            script = script_behind(connection, context.job)
         except ObjectNotFound as error:
             raise JobFailed(f"The template behind the script is gone: {error}") from None
         if script.document.get("user_context") == "author" and script.author_id is not None:
@@ -61,7 +63,7 @@ def run_custom_script(context: RunContext) -> None:
     work(replace(context, user=user, run=replace(context.run, document=document)))
 
 
-def _script_behind(connection: Connection, custom: Stored) -> Stored:
+def script_behind(connection: Connection, custom: Stored) -> Stored:
     """Read the script behind a custom script's template, which its user need not see."""
     template = objects.fetch(connection, "script_template", custom.document["from_template_id"])
     return objects.fetch(connection, tuple(SCRIPT_KINDS), template.document["script_id"])
@@ -78,8 +80,11 @@ def _check(call: Call, document: dict[str, Any], before: Stored | None) -> Mappi
     """Refuse arguments that the template's script does not take."""
     _, script = template_of(call, document["from_template_id"])
     document["arguments"] = dict(document.get("arguments") or {})
+    params = script.document["params"]
+    ignored = _SENT_ALONG - {param["name"] for param in params}
+    checked = {name: value for name, value in document["arguments"].items() if name not in ignored}
     try:
-        check_arguments(script.document["params"], document["arguments"])
+        check_arguments(params, checked)
     except ParameterError as error:
         raise BadRequest(f"{NOT_AS_EXPECTED}{error}") from None
     return document
@@ -136,7 +141,7 @@ def _aliases(call: Call, custom: Stored) -> list[dict[str, Any]]:
 
 KIND = declare(
     ObjectKind(
-        _KIND,
+        CUSTOM,
         "/scripts/custom",
         "script",
         defaults={

@@ -189,7 +189,8 @@ def post_multipart(call: Call) -> dict[str, Any]:
     return {**_view(call, stored), "upload_urls": urls}
 
 
-@routes("POST", "/files/multipart/{id}/complete")
+# Gigabytes are copied; a transaction that writes would stop every other writer meanwhile.
+@routes("POST", "/files/multipart/{id}/complete", is_reading=True)
 def complete_multipart(call: Call) -> None:
     """End an upload in parts: all of them must be there. Again, it does nothing."""
     stored = find_file(call.connection, call.params["id"], call.now)

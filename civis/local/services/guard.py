@@ -30,7 +30,7 @@ def guarded(routes: Routes) -> Routes:
     """
     table = Routes()
     for key in routes:
-        table(*key)(_guarded(routes[key]))
+        table(*key, is_reading=routes.is_reading(key))(_guarded(routes[key]))
     return table
 
 

@@ -70,7 +70,7 @@ def run_container_script(context: RunContext) -> None:
     command = inputs.get("docker_command")
     if not command:
         raise JobFailed("The container script has no docker_command; the local platform knows no images.")
-    with working_folder() as folder:
+    with working_folder(context) as folder:
         if inputs.get("repo_http_uri"):
             check_out(context, inputs, folder)
         run_program(context, ["sh", "-c", command], folder)
@@ -100,10 +100,11 @@ def program_path(name: str, product: str) -> str:
 
 
 @contextmanager
-def working_folder() -> Iterator[Path]:
-    """Make an empty directory for a run; it goes with the run."""
+def working_folder(context: RunContext) -> Iterator[Path]:
+    """Make an empty directory for a run; it goes with the run, or at the next start after a kill."""
     # What a program left without permissions must not make its run fail.
-    with TemporaryDirectory(prefix="civis-run-", ignore_cleanup_errors=True) as folder:
+    parent = context.platform.settings.runs_dir
+    with TemporaryDirectory(prefix=f"{context.run.id}-", dir=parent, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
@@ -151,7 +152,7 @@ def run_program(
 
 def _run_source(context: RunContext, command: Sequence[str], name: str) -> None:
     """Run a script's source with an interpreter."""
-    with working_folder() as folder:
+    with working_folder(context) as folder:
         source = folder / name
         source.write_text(inputs_of(context).get("source") or "", encoding="utf-8")
         run_program(context, [*command, str(source)], folder)

@@ -38,7 +38,7 @@ def run_dbt_script(context: RunContext) -> None:
             "it runs. Put a profiles.yml into the repository and name its folder in profiles_dir."
         )
     command = _command(program_path("dbt", "dbt"), project)
-    with working_folder() as folder:
+    with working_folder(context) as folder:
         files = check_out(context, inputs, folder, ref=_DEFAULT_BRANCH)
         run_program(context, command, files, _variables(project, files))
 

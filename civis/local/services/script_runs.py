@@ -9,11 +9,13 @@ from typing import Any
 from civis.local.api import BadRequest, Call, Conflict, Page, Routes
 from civis.local.jobs import ACTIVE, cancel_run
 from civis.local.services import run_views
+from civis.local.services.custom_scripts import CUSTOM, script_behind
 from civis.local.services.files import has_content
+from civis.local.services.lookups import find_object
 from civis.local.services.run_views import LogPage, find_run, run_view
 from civis.local.services.script_kinds import KINDS, ScriptKind
 from civis.local.services.scripts import find_script
-from civis.local.state import Run, objects, runs
+from civis.local.state import ObjectNotFound, Run, Stored, objects, runs
 
 __all__ = ["routes"]
 
@@ -24,29 +26,29 @@ Handler = Callable[[Call, ScriptKind], Any]
 
 def start(call: Call, kind: ScriptKind) -> dict[str, Any]:
     """Queue a run of a script."""
-    script = find_script(call, kind)
+    script = _script(call, kind)
     inputs = {**script.document, "name": script.name, "parent_id": script.parent_id, "hidden": script.hidden}
     return _view(call, kind, run_views.start(call, script, inputs=inputs))
 
 
 def list_runs(call: Call, kind: ScriptKind) -> Page:
     """List a script's runs."""
-    return run_views.list_runs(call, find_script(call, kind), partial(_view, call, kind))
+    return run_views.list_runs(call, _script(call, kind), partial(_view, call, kind))
 
 
 def read(call: Call, kind: ScriptKind) -> dict[str, Any]:
     """Show a run."""
-    return _view(call, kind, find_run(call, find_script(call, kind)))
+    return _view(call, kind, find_run(call, _script(call, kind)))
 
 
 def cancel(call: Call, kind: ScriptKind) -> None:
     """Cancel a run."""
-    run_views.cancel(call, find_script(call, kind))
+    run_views.cancel(call, _script(call, kind))
 
 
 def set_error(call: Call, kind: ScriptKind) -> None:
     """Change the error text of a run."""
-    run = find_run(call, find_script(call, kind))
+    run = find_run(call, _script(call, kind))
     if "error" not in call.params:
         raise BadRequest("error must be given.")
     runs.update_run(call.connection, run.id, error=call.params["error"])
@@ -54,27 +56,27 @@ def set_error(call: Call, kind: ScriptKind) -> None:
 
 def list_logs(call: Call, kind: ScriptKind) -> LogPage:
     """Show a run's log."""
-    return run_views.log_page(call, find_script(call, kind))
+    return run_views.log_page(call, _script(call, kind))
 
 
 def add_logs(call: Call, kind: ScriptKind) -> None:
     """Add to a run's log."""
-    run_views.add_log_messages(call, find_script(call, kind))
+    run_views.add_log_messages(call, _script(call, kind))
 
 
 def list_outputs(call: Call, kind: ScriptKind) -> Page:
     """List what a run put out."""
-    return run_views.output_page(call, find_script(call, kind))
+    return run_views.output_page(call, _script(call, kind))
 
 
 def add_output(call: Call, kind: ScriptKind) -> dict[str, Any]:
     """Note an object as a run's output."""
-    return run_views.record_output(call, find_script(call, kind))
+    return run_views.record_output(call, _script(call, kind))
 
 
 def read_inputs(call: Call, kind: ScriptKind) -> dict[str, Any]:
     """Show the script as it was when the run was queued."""
-    script = find_script(call, kind)
+    script = _script(call, kind)
     inputs = find_run(call, script).document.get("inputs") or {}
     return {**inputs, "running_as_id": inputs.get("running_as_id") or script.author_id}
 
@@ -115,8 +117,8 @@ def run_any(call: Call) -> None:
 
 
 @routes("POST", "/scripts/{id}/cancel")
-def cancel_any(call: Call) -> None:
-    """Cancel the active run of a script of any kind.
+def cancel_any(call: Call) -> dict[str, Any]:
+    """Cancel what is active of a script of any kind, and show the latest run of it.
 
     Raises
     ------
@@ -129,8 +131,29 @@ def cancel_any(call: Call) -> None:
         raise Conflict(
             f"The script {script.id} cannot be cancelled because it is not running.", "not_running"
         )
-    for run in active:
-        cancel_run(call, call.connection, run)
+    # The public client's futures read the state from this answer.
+    cancelled = [cancel_run(call, call.connection, run) for run in active]
+    return run_view(cancelled[0])
+
+
+def _script(call: Call, kind: ScriptKind) -> Stored:
+    """Read the script of a kind that a request names, or a custom script with one of that kind behind it.
+
+    Programs and the public client's executors use the operations of the kind that a template's script is of.
+    """
+    noun = f"{kind.label} script"
+    script = find_object(call.connection, (kind.kind, CUSTOM), call.params["id"], noun)
+    if script.kind == CUSTOM and _kind_behind(call, script) != kind.kind:
+        return find_script(call, kind)  # which says that there is none
+    return script
+
+
+def _kind_behind(call: Call, custom: Stored) -> str | None:
+    """Tell of which kind the script behind a custom script is; None if that is gone."""
+    try:
+        return script_behind(call.connection, custom).kind
+    except ObjectNotFound:
+        return None
 
 
 def _view(call: Call, kind: ScriptKind, run: Run) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from civis._mistral import DefinitionError
 from civis.local.api import BadRequest, Call, Conflict, NotFound, Page, Routes, page_of
+from civis.local.jobs.run_keys import CONSTRAINTS, constraints_of
 from civis.local.services.lookups import ordering
 from civis.local.services.object_kinds import find
 from civis.local.services.permissions import level_of
@@ -56,6 +57,8 @@ def start_execution(call: Call) -> dict[str, Any]:
         raise BadRequest(f"The workflow {workflow.id} cannot be executed: {error}") from None
     except store.CannotStart as error:
         raise BadRequest(str(error)) from None
+    if restricted := constraints_of(call.connection, call.user.id, call.key_id):
+        stored = objects.update(call.connection, stored.id, now=call.now, document={CONSTRAINTS: restricted})
     _call_runner(call, stored)
     return _view(call, stored)
 

@@ -232,6 +232,17 @@ def _alter_group(words: Words) -> Aside:
     return Aside(run)
 
 
+def _alter_schema(words: Words) -> Aside:
+    """Read ``name OWNER TO user`` or ``name QUOTA …``, which mean nothing here; another name is refused."""
+    name = words.identifier()
+    if words.take("OWNER", "TO") or words.take("QUOTA"):
+        return _nothing(words)
+    raise SqlError(
+        f"schema {name!r} cannot be altered so here: OWNER TO and QUOTA are all; to rename it, create "
+        "another one and its tables by CREATE TABLE ... AS"
+    )
+
+
 def _alter_table(words: Words) -> Aside | None:
     """Read what an ALTER TABLE changes beyond columns: owner, keys, style; None if it is for the engine."""
     words.take("IF", "EXISTS")
@@ -280,7 +291,7 @@ _READERS: tuple[tuple[tuple[str, ...], Callable[[Words], Aside | None]], ...] = 
     (("ALTER", "TABLE"), _alter_table),
     (("ALTER", "GROUP"), _alter_group),
     (("ALTER", "USER"), _nothing),
-    (("ALTER", "SCHEMA"), _nothing),
+    (("ALTER", "SCHEMA"), _alter_schema),
     (("COMMENT", "ON"), _comment),
     (("CREATE", "USER"), lambda words: _create_principal(words, "user")),
     (("CREATE", "GROUP"), lambda words: _create_principal(words, "group")),

@@ -111,11 +111,14 @@ def _delimiter(file: PlainFile, *, escaped: bool) -> str:
 
 
 def _looks_like_header(head: Sequence[Sequence[str]]) -> bool:
-    """Judge whether the first row holds names: distinct texts, none a value, none found again below."""
+    """Judge whether the first row holds names: texts, none a value, none found again below.
+
+    A name that comes twice speaks for no row of values: joins and spreadsheets make such headers.
+    """
     if not head:
         return False
     first = [each.strip() for each in head[0]]
-    if any(_VALUE.fullmatch(each) for each in first) or len(set(first)) < len(first) or not any(first):
+    if any(_VALUE.fullmatch(each) for each in first) or not any(first):
         return False
     for number, name in enumerate(first):
         below = [row[number].strip() for row in head[1:] if number < len(row)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from civis.local.warehouse.catalogue import columns_of
-from civis.local.warehouse.dialect import Tree, engine_sql
+from civis.local.warehouse.dialect import DECLARED, Tree, engine_sql
 from civis.local.warehouse.errors import SqlError
 from civis.local.warehouse.notes import HIDDEN_SCHEMA, Cursor, Notes
 from civis.local.warehouse.script import Name, quote
@@ -31,9 +31,10 @@ class _Noted:
     by_column: list[tuple[str, str, str]] = field(default_factory=list)  # column, kind, value
 
 
-def table_name(table: Tree) -> Name:
-    """Give a table's name, completed by the default schema."""
-    return Name(table.text("db") or "public", table.name)
+def table_name(cursor: Cursor, table: Tree) -> Name:
+    """Give a table's name, completed by the schema that the search path begins with."""
+    schema = table.text("db") or cursor.execute("select current_schema()").fetchone()[0]
+    return Name(schema, table.name)
 
 
 def run_definition(cursor: Cursor, tree: Tree, user: str) -> bool:
@@ -41,6 +42,7 @@ def run_definition(cursor: Cursor, tree: Tree, user: str) -> bool:
     if isinstance(tree, exp.Create):
         _create(cursor, tree, user)
     elif isinstance(tree, exp.Drop):
+        _keep_public(tree)
         for table in tree.args.get("tables") or [tree.this]:  # the engine drops one at a time
             one = tree.copy()
             if tree.args.get("tables"):
@@ -54,16 +56,25 @@ def run_definition(cursor: Cursor, tree: Tree, user: str) -> bool:
     return True
 
 
+def _keep_public(tree: exp.Drop) -> None:
+    """Refuse to drop the schema that every call begins in; without it there would be no next call."""
+    if str(tree.args.get("kind")).upper() != "SCHEMA":
+        return
+    for each in tree.args.get("tables") or [tree.this]:
+        if (each.text("db") or each.name).lower() == "public":
+            raise SqlError('schema "public" cannot be dropped here; drop the tables in it one by one')
+
+
 def _create(cursor: Cursor, tree: exp.Create, user: str) -> None:
     """Create a table, view or schema."""
     if str(tree.args["kind"]).upper() == "SCHEMA":
         cursor.execute(engine_sql(tree))
         return
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-    name = table_name(target)
+    name = table_name(cursor, target)
     existed = _exists(cursor, name)
     noted = _take_out(tree)
-    source = _like(tree)
+    source = _like(cursor, tree)
     if source is not None:
         _create_like(cursor, tree, target, source)
     else:
@@ -75,10 +86,25 @@ def _create(cursor: Cursor, tree: exp.Create, user: str) -> None:
     notes.put(name, "owner", user)
     if source is not None:
         notes.copy(source, name, ("type", "encoding", "distkey", "diststyle", "sortkeys"))
+    for column, declared in _cast_lengths(tree):
+        notes.put(name, "type", declared, column)
     for kind, value in noted.by_table.items():
         notes.put(name, kind, value)
     for column, kind, text in noted.by_column:
         notes.put(name, kind, text, column)
+
+
+def _cast_lengths(tree: exp.Create) -> list[tuple[str, str]]:
+    """List the columns of a CREATE TABLE AS that are casts to a text with a length, with that type."""
+    query = tree.expression
+    if not isinstance(query, exp.Select) or str(tree.args["kind"]).upper() != "TABLE":
+        return []
+    if any(isinstance(each, exp.Star) or each.is_star for each in query.selects):
+        return []  # how many columns come before is not known here
+    given = [each.name for each in tree.this.expressions] if isinstance(tree.this, exp.Schema) else []
+    names = given or [each.alias_or_name for each in query.selects]
+    declared = [each.unalias().meta.get(DECLARED) for each in query.selects]
+    return [(name.lower(), kind) for name, kind in zip(names, declared, strict=False) if kind]
 
 
 def _exists(cursor: Cursor, name: Name) -> bool:
@@ -154,10 +180,10 @@ def _declared(kind: Tree, noted: _Noted, column: str) -> str:
     return declared.engine
 
 
-def _like(tree: exp.Create) -> Name | None:
+def _like(cursor: Cursor, tree: exp.Create) -> Name | None:
     """Find the table of ``CREATE TABLE (LIKE table)``."""
     like = tree.find(exp.LikeProperty)
-    return None if like is None else table_name(like.this)
+    return None if like is None else table_name(cursor, like.this)
 
 
 def _create_like(cursor: Cursor, tree: exp.Create, target: Tree, source: Name) -> None:
@@ -197,7 +223,7 @@ def _add_sequences(cursor: Cursor, tree: exp.Create, table: Name) -> None:
 
 def _alter(cursor: Cursor, tree: exp.Alter) -> None:
     """Alter a table, and carry its notes along."""
-    table = table_name(tree.this)
+    table = table_name(cursor, tree.this)
     notes = Notes(cursor)
     actions = tree.args.get("actions") or []
     noted = _Noted()

@@ -20,10 +20,13 @@ from civis.local.warehouse.functions import PLAIN_FUNCTIONS, adapt_function
 from civis.local.warehouse.notes import HIDDEN_SCHEMA
 from civis.local.warehouse.types import parse_type
 
-__all__ = ["Tree", "engine_sql", "parse_statement", "prepare"]
+__all__ = ["DECLARED", "Tree", "engine_sql", "parse_statement", "prepare"]
 
 Tree: TypeAlias = Any
 """A node of a syntax tree; sqlglot's root class has another name in every other version."""
+
+#: Under this name a node keeps the type of text that it was cast to, which the engine does not see.
+DECLARED = "declared"
 
 _ALLOWED = (
     exp.Query,
@@ -67,6 +70,9 @@ class WarehouseRedshift(Redshift):
         FUNCTIONS = {  # noqa: RUF012 - declared so by the base class
             name: build for name, build in Redshift.Parser.FUNCTIONS.items() if name not in PLAIN_FUNCTIONS
         }
+
+        def _warn_unsupported(self) -> None:
+            """Log nothing: what the parser does not know is refused below, to the one who sent it."""
 
 
 def parse_statement(text: str) -> Tree:
@@ -218,14 +224,20 @@ def _column_name(node: Tree) -> str:
         return node.to.this.name.lower() if inner == "?column?" and isinstance(node, exp.Cast) else inner
     if isinstance(node, exp.Column):
         return node.name or "?column?"
+    if isinstance(node, exp.CurrentTimestamp) and node.args.get("sysdate"):
+        return "sysdate"
     if isinstance(node, exp.Subquery):
         selects = node.this.selects
         return (selects[0].alias_or_name if selects else "") or "?column?"
+    if type(node) in _FUNCTION_NAMES:
+        return _FUNCTION_NAMES[type(node)]
+    if isinstance(node, exp.Pad):
+        return "lpad" if node.args.get("is_left") else "rpad"
     if isinstance(node, (exp.Connector, exp.Binary)) or not isinstance(node, (exp.Func, exp.Case)):
         return "?column?"
     if isinstance(node, exp.Anonymous):
         return node.name.lower()
-    return _FUNCTION_NAMES.get(type(node)) or node.sql_name().lower()
+    return str(node.sql_name()).lower()
 
 
 _FUNCTION_NAMES: dict[type, str] = {
@@ -295,11 +307,17 @@ def _adapt_cast(node: exp.Cast) -> None:
     to = node.to
     if to.this in exp.DataType.TEXT_TYPES and to.expressions:
         try:
-            length = parse_type(to.sql(dialect="redshift")).length
+            declared = parse_type(to.sql(dialect="redshift"))
         except ValueError as error:
             raise SqlError(str(error)) from None
         to.set("expressions", [])
-        node.replace(exp.Left(this=node.copy(), expression=exp.Literal.number(length or 1)))
+        cut = exp.Left(this=node.copy(), expression=exp.Literal.number(declared.length or 1))
+        cut.meta[DECLARED] = declared.name
+        node.replace(cut)
+    elif to.this in exp.DataType.INTEGER_TYPES and node.this.is_string:
+        if not re.fullmatch(r"\s*[+-]?\d+\s*", node.this.name):  # the engine would round '1.5'
+            name = parse_type(to.sql(dialect="redshift")).name
+            raise SqlError(f'invalid input syntax for type {name}: "{node.this.name}"')
     elif to.this == exp.DataType.Type.DECIMAL and not to.expressions:
         to.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(each)) for each in (18, 0)])
 

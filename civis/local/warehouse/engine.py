@@ -15,11 +15,13 @@ import duckdb
 from sqlglot import exp
 
 from civis.local.warehouse.asides import Aside, find_aside
+from civis.local.warehouse.assignments import check_assignments
+from civis.local.warehouse.averages import type_averages
 from civis.local.warehouse.catalogue import columns_of, create_views, list_schemas, list_tables, table_kind
 from civis.local.warehouse.definitions import run_definition
 from civis.local.warehouse.dialect import Tree, engine_sql, parse_statement, prepare
 from civis.local.warehouse.emptying import empty_database
-from civis.local.warehouse.errors import Disturbed, SqlError
+from civis.local.warehouse.errors import Disturbed, SqlError, WarehouseError
 from civis.local.warehouse.export import Exporter
 from civis.local.warehouse.interface import (
     Column,
@@ -80,7 +82,13 @@ class _Planned:
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a file, make what is hidden in it, and lock the engine."""
-    connection = duckdb.connect(str(path), config={"python_enable_replacements": False})
+    try:
+        connection = duckdb.connect(str(path), config={"python_enable_replacements": False})
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0].replace(str(path), path.name)
+        raise WarehouseError(
+            f"the database {path.stem!r} cannot be opened; restore its file from a backup. {reason}"
+        ) from None
     try:
         connection.execute("begin transaction")
         Notes(connection).prepare()
@@ -196,12 +204,12 @@ class DuckDatabase:
 
     def tables(self, schema: str | None = None) -> list[TableInfo]:
         """List tables and views, of one schema or all."""
-        with self._reading() as session:
+        with self._reading() as session, session.errors():
             return list_tables(session.cursor, None if schema is None else schema.lower())
 
     def schemas(self) -> list[str]:
         """List the schemas' names."""
-        with self._reading() as session:
+        with self._reading() as session, session.errors():
             return list_schemas(session.cursor)
 
     def columns(self, schema: str, table: str) -> list[ColumnInfo]:
@@ -273,6 +281,7 @@ class DuckDatabase:
         """Run a query; only the last one's rows are looked at, but each has to work."""
         if planned.tree is None:
             raise SqlError("nothing to run")
+        type_averages(session.run, planned.tree)
         query = engine_sql(planned.tree)
         if planned.is_explain:
             query = f"explain {query}"
@@ -351,12 +360,16 @@ def _change(session: Session, planned: _Planned, user: str, before: int | None) 
     if tree is None:
         return before
     session.check()
+    type_averages(session.run, tree)
     if isinstance(tree, (exp.Create, exp.Drop, exp.Alter)):
         session.run("select 1")  # opens the transaction if a COMMIT has just ended one
         session.statement = planned.statement.text
         run_definition(session.cursor, tree, user)
         return before
+    check_assignments(session.run, tree)
     row = session.run(engine_sql(tree)).fetchone()
+    if isinstance(tree, exp.TruncateTable):
+        session.commit()  # Redshift's does, a BEGIN before it notwithstanding
     if isinstance(tree, (exp.Insert, exp.Update, exp.Delete, exp.Merge)) and row is not None:
         return int(row[0])
     return before

@@ -16,7 +16,20 @@ from civis.local.warehouse.formats import number_text, parse_format, timestamp_t
 __all__ = ["PLAIN_FUNCTIONS", "adapt_function"]
 
 #: Functions that the parser would translate, but not well; they stay calls by name.
-PLAIN_FUNCTIONS = frozenset({"TO_CHAR", "TO_DATE", "TO_TIMESTAMP", "TO_NUMBER", "STRTOL"})
+PLAIN_FUNCTIONS = frozenset(
+    {
+        "TO_CHAR",
+        "TO_DATE",
+        "TO_TIMESTAMP",
+        "TO_NUMBER",
+        "STRTOL",
+        "POWER",
+        "POW",
+        "MOD",
+        "VERSION",
+        "JSON_EXTRACT_PATH_TEXT",
+    }
+)
 
 _DIGITS = "'0123456789abcdefghijklmnopqrstuvwxyz'"
 #: Name and number of arguments -> what it is for the engine; _0, _1 … stand for the arguments.
@@ -41,6 +54,7 @@ _TEMPLATES = {
     ("timestamp_cmp", 2): "sign(epoch_us(cast(_0 as timestamp)) - epoch_us(cast(_1 as timestamp)))",
     ("bpcharcmp", 2): "case when rtrim(_0) < rtrim(_1) then -1 when rtrim(_0) > rtrim(_1) then 1 else 0 end",
     ("pg_backend_pid", 0): "1",
+    ("version", 0): "'PostgreSQL 8.0.2 on the local platform, Redshift 1.0.0'",
     ("strtol", 2): "cast(list_sum(list_transform(range(1, length(_0) + 1), lambda i: "
     f"(strpos({_DIGITS}, lower(substr(_0, i, 1))) - 1) * pow(_1, length(_0) - i))) as bigint)",
     ("to_number", 2): "cast(regexp_replace(_0, '[^0-9.+-]', '', 'g') as decimal(38, 10))",
@@ -65,9 +79,30 @@ def adapt_function(node: Any) -> None:
         total.set("this", exp.Sum(this=node.this.expressions[0].copy()))
         share = exp.cast(node.this.expressions[0].copy(), "double")
         node.replace(exp.Paren(this=exp.Div(this=share, expression=total)))
+    elif isinstance(node, exp.Substring):
+        _adapt_substring(node)
     elif isinstance(node, exp.Concat) and len(node.expressions) == 2:
         # CONCAT of Redshift is NULL where one of the two is.
         node.replace(exp.Paren(this=exp.DPipe(this=node.expressions[0], expression=node.expressions[1])))
+
+
+def _adapt_substring(node: exp.Substring) -> None:
+    """Count a start before the text from there on; the engine would count it from the end."""
+    start, length = node.args.get("start"), node.args.get("length")
+    if start is None or (start.is_int and int(start.to_py()) > 0):
+        return
+    if length is not None:
+        node.set("length", _filled("greatest(_0 + least(_1, 1) - 1, 0)", [length, start]))
+    node.set("start", _filled("greatest(_0, 1)", [start]))
+
+
+def _json_path(document: Any, keys: list[Any]) -> Any:
+    """Look a path up in a JSON text; the last argument may say that what is no JSON gives NULL."""
+    is_lenient = isinstance(keys[-1], exp.Boolean) and bool(keys[-1].this)
+    names = keys[:-1] if isinstance(keys[-1], exp.Boolean) else keys
+    path = " || ".join(f"""'."' || _{number} || '"'""" for number in range(1, len(names) + 1))
+    found = f"json_extract_string(_0, '$' || {path})" if names else "json_extract_string(_0, '$')"
+    return _filled(f"try({found})" if is_lenient else found, [document, *names])
 
 
 def _is_call(node: Any, name: str) -> bool:
@@ -87,6 +122,9 @@ def _adapt_named(node: exp.Anonymous) -> None:
     name, arguments = node.name.lower(), node.expressions
     if name in ("to_char", "to_date", "to_timestamp") and len(arguments) >= 2:
         node.replace(_formatted(name, arguments[0], arguments[1]))
+        return
+    if name == "json_extract_path_text" and len(arguments) > 1:
+        node.replace(_json_path(arguments[0], arguments[1:]))
         return
     template = _TEMPLATES.get((name, len(arguments)))
     if template is not None:

@@ -83,6 +83,12 @@ _WORDS = (
     (r'Referenced column "([^"]+)" not found', r'column "\1" does not exist.'),
     (r'Table "[^"]+" does not have a column (?:named|with name) "([^"]+)"', r'column "\1" does not exist.'),
     (r"Referenced update column (\S+) not found", r'column "\1" does not exist.'),
+    (
+        r"Overflow in multiplication of DECIMAL\(\d+\).*",
+        "numeric overflow: a product of numerics has more than 18 digits; cast one factor to numeric(38, s), "
+        "where s is its scale",
+    ),
+    (r"(value too long for type [a-z ]+\(\d+\))", r"\1"),
     (r"^Division by zero", r"division by zero"),
     (r'Referenced table "([^"]+)" not found', r'relation "\1" does not exist.'),
     (r'Schema with name "?([^"\n]+?)"? does not exist', r'schema "\1" does not exist'),

@@ -12,6 +12,7 @@ from civis._mistral import Action, DefinitionError, find_action
 from civis._names import camel_to_snake
 from civis.local.api.errors import ApiError
 from civis.local.jobs import OVER, cancel_run
+from civis.local.jobs.run_keys import CONSTRAINTS
 from civis.local.services.run_views import output_view
 from civis.local.services.spelling import snake_keys
 from civis.local.state import ObjectNotFound, Run, Stored, as_datetime, moment_text, objects, runs, schema
@@ -142,7 +143,8 @@ class PlatformWorld:
     def _run(self, job_id: Any) -> Started:
         """Run a job."""
         run = self._perform("POST", "/jobs/{id}/runs", ids={"id": job_id})
-        runs.update_run(self._connection, run["id"], document={EXECUTION: self._stored.id})
+        noted = {EXECUTION: self._stored.id, **self._restriction}
+        runs.update_run(self._connection, run["id"], document=noted)
         return Started(job_id=int(job_id), run_id=int(run["id"]))
 
     def _execute(self, given: Mapping[str, Any]) -> Started | Ended:
@@ -156,9 +158,14 @@ class PlatformWorld:
             body={key: given[key] for key in ("input", "target_task", "included_tasks") if key in given},
         )
         depth = int(self._stored.document.get("depth") or 0) + 1
-        relation = {"parent_execution_id": self._stored.id, "depth": depth}
+        relation = {"parent_execution_id": self._stored.id, "depth": depth, **self._restriction}
         objects.update(self._connection, answer["id"], now=self.now(), document=relation)
         return Started(execution_id=int(answer["id"]))
+
+    @property
+    def _restriction(self) -> dict[str, Any]:
+        """What the key was restricted to that started the execution, for the keys of its runs."""
+        return {name: value for name, value in self._stored.document.items() if name == CONSTRAINTS}
 
     def _perform(self, method: str, path: str, **values: Any) -> Any:
         """Call an operation as the user of the execution."""

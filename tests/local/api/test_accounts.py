@@ -171,7 +171,15 @@ WRONG_KEYS = [
         {"constraints": [{"constraintType": "verb", "constraint": "/a", "getAllowed": True}]},
     ),
     ("no path", {"constraints": [{"constraintType": "exact", "getAllowed": True}]}),
-    ("no pattern", {"constraints": [{"constraintType": "regex", "constraint": "(", "getAllowed": True}]}),
+    *(
+        (word, {"constraints": [{"constraintType": "regex", "constraint": pattern, "getAllowed": True}]})
+        for word, pattern in (
+            ("no pattern", "("),
+            ("a pattern that looks ahead", "^/files(?=/7)"),
+            ("a pattern that is too large", "((a{1000}){1000}){1000}"),
+            ("a pattern that is too long", "a" * 1001),
+        )
+    ),
 ]
 
 

@@ -47,6 +47,7 @@ def constraint(kind: str, text: str | None, *verbs: str) -> dict[str, Any]:
     return {"constraint_type": kind, "constraint": text, **{f"{verb}_allowed": True for verb in verbs}}
 
 
+LONG = ("/" + "a" * 3000, False)
 CASES = [
     ("none", [], "DELETE", "/files/1", True),
     ("a verb", [constraint("verb", None, "get")], "GET", "/files/1", True),
@@ -57,6 +58,9 @@ CASES = [
     ("begins otherwise", [constraint("prefix", "/files", "get")], "GET", "/users/me", False),
     ("a pattern", [constraint("regex", r"^/files/\d+$", "put")], "PUT", "/files/12", True),
     ("not the pattern", [constraint("regex", r"^/files/\d+$", "put")], "PUT", "/files/a", False),
+    ("a pattern that other engines never end with", [constraint("regex", "(a+)+b$", "get")], "GET", *LONG),
+    ("a path that is too long", [constraint("regex", "a", "get")], "GET", "/" + "a" * 100_000, False),
+    ("a pattern of before", [constraint("regex", "(?=/files)", "get")], "GET", "/files", False),
     ("one of two", [constraint("exact", "/a", "get"), constraint("exact", "/b", "get")], "GET", "/b", True),
     ("an unknown type", [constraint("odd", "/a", "get")], "GET", "/a", False),
 ]

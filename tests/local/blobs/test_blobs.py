@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,24 @@ def test_parts_become_one_when_all_are_there(blobs: Blobs, tmp_path: Path) -> No
     blobs.complete_parts(key)
     assert blobs.path(key).read_bytes() == b"111122223333"
     assert not folder.exists()
+
+
+def test_an_upload_is_completed_once_by_many_at_once(blobs: Blobs, tmp_path: Path) -> None:
+    key = blobs.new_key("a")
+    blobs.part_urls(key, 8)
+    folder = tmp_path / "blobs" / "parts" / key.split("/")[0]
+    for number in range(1, 9):
+        (folder / f"{number:05d}").write_bytes(b"%d" % number * 500_000)
+    with ThreadPoolExecutor(8) as executor:
+        for done in [executor.submit(blobs.complete_parts, key) for _ in range(8)]:
+            done.result()
+    assert blobs.path(key).read_bytes() == b"".join(b"%d" % number * 500_000 for number in range(1, 9))
+
+
+def test_what_a_crash_left_half_written_goes(blobs: Blobs, tmp_path: Path) -> None:
+    (tmp_path / "blobs" / "incoming" / "half").write_bytes(b"x")
+    Blobs(tmp_path / "blobs", b"s" * 32, lambda: "http://127.0.0.1:1/", FakeClock())
+    assert not files_under(tmp_path / "blobs")
 
 
 def test_completing_what_was_not_begun_is_refused(blobs: Blobs) -> None:

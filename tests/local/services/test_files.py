@@ -42,6 +42,14 @@ def test_a_file_without_content_has_no_url(api):
     }
 
 
+def test_completing_an_upload_waits_for_no_writer_and_keeps_none_waiting(api):
+    made = api.call("POST", "files/multipart", 201, {"name": "big.bin", "num_parts": 1})
+    assert requests.put(made["uploadUrls"][0], data=b"x" * 1000, timeout=60).ok
+    with api.platform.state.begin():
+        api.call("POST", f"files/multipart/{made['id']}/complete", 204)
+    assert api.download(made["id"]) == b"x" * 1000
+
+
 def test_parts_become_one_content_and_missing_ones_are_named(api):
     made = api.call("POST", "files/multipart", 201, {"name": "big.bin", "num_parts": 3})
     first, second, third = made["uploadUrls"]

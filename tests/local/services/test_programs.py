@@ -54,6 +54,46 @@ def test_a_program_talks_to_the_platform_as_its_user(api: Any, run_python: Any) 
         api.session.auth = (api.platform.api_key, "")
 
 
+def test_a_program_may_do_no_more_than_the_key_that_asked_for_its_run(api: Any) -> None:
+    source = (
+        "import os, urllib.error as e, urllib.request as u\n"
+        "def ask(method, path):\n"
+        "    request = u.Request(os.environ['CIVIS_API_ENDPOINT'] + path, method=method,\n"
+        "        headers={'Authorization': 'Bearer ' + os.environ['CIVIS_API_KEY']})\n"
+        "    try:\n"
+        "        return u.urlopen(request).status\n"
+        "    except e.HTTPError as error:\n"
+        "        return error.code\n"
+        "print(ask('GET', 'scripts'), ask('GET', 'users/me'))\n"
+        "if '{child}': print(ask('POST', 'jobs/{child}/runs'))\n"
+    )
+
+    def make(child: int | str, **fields: Any) -> int:
+        body = {"name": "p", "source": source.replace("{child}", str(child)), **fields}
+        return int(api.call("POST", "scripts/python3", 201, body)["id"])
+
+    child = make("")
+    parent = make(child)
+    triggered = make("", parent_id=parent)
+    verbs = {"getAllowed": True, "postAllowed": True}
+    constraints = [
+        {"constraintType": "prefix", "constraint": "/scripts", **verbs},
+        {"constraintType": "prefix", "constraint": "/jobs", **verbs},
+    ]
+    body = {"name": "restricted", "expiresIn": 600, "constraints": constraints}
+    token = api.call("POST", "users/me/api_keys", 200, body)["token"]
+    own, api.session.auth = api.session.auth, (token, "")
+    try:
+        run = api.run(parent)
+    finally:
+        api.session.auth = own
+    assert api.log(parent, run["id"]).split("\n") == ["200 403", "201"]
+    for job in (child, triggered):
+        started = api.get(f"jobs/{job}/runs")[0]["id"]
+        assert api.wait(job, started)["state"] == "succeeded"
+        assert api.log(job, started) == "200 403"
+
+
 def test_a_program_that_fails_says_why(run_python: Any) -> None:
     run, log = run_python("import sys\nprint('first')\nsys.exit('it broke')")
     assert run["state"] == "failed"

@@ -74,6 +74,8 @@ SHAPES = {
     "no header, numbers": ("1,2\n3,4\n", (False, "comma")),
     "no header, a date": ("x,2024-01-01\ny,2024-01-02\n", (False, "comma")),
     "no header, the same again": ("a,b\na,c\n", (False, "comma")),
+    "a name twice": ("name,name\nx,y\n", (True, "comma")),
+    "a name twice, found again": ("name,name\nname,y\n", (False, "comma")),
     "texts below names": ("name,city\nann,rome\n", (True, "comma")),
     "names only": ("name,city\n", (True, "comma")),
     "an unnamed index": (",name\n0,ann\n", (True, "comma")),

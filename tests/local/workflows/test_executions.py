@@ -60,6 +60,28 @@ def test_a_retry_that_polls(api: Workflows) -> None:
     assert {run["state"] for run in done["tasks"][0]["runs"]} == {"failed", "succeeded"}
 
 
+def test_what_a_restricted_key_executes_is_restricted_like_it(api: Workflows) -> None:
+    source = (
+        "import os, urllib.request as u\n"
+        "u.urlopen(u.Request(os.environ['CIVIS_API_ENDPOINT'] + 'users/me',\n"
+        "    headers={'Authorization': 'Bearer ' + os.environ['CIVIS_API_KEY']}))\n"
+    )
+    script = api.python(source)
+    inner = api.workflow(flow(f"    a: {{{job(script)}}}"))
+    outer = flow(f"    b: {{action: civis.workflows.execute, input: {{workflow_id: {inner.split('/')[1]}}}}}")
+    only = {"constraintType": "prefix", "constraint": "/workflows", "getAllowed": True, "postAllowed": True}
+    body = {"name": "restricted", "expiresIn": 600, "constraints": [only]}
+    own, token = api.session.auth, api.call("POST", "users/me/api_keys", 200, body)["token"]
+    assert states(api.execute(outer)) == {"b": "success"}
+    api.session.auth = (token, "")
+    try:
+        assert states(api.execute(outer)) == {"b": "error"}
+        assert states(api.over(f"{inner}/{api.get(inner)[0]['id']}")) == {"a": "error"}
+    finally:
+        api.session.auth = own
+    assert [run["state"] for run in api.get(f"jobs/{script}/runs")] == ["failed", "succeeded"]
+
+
 POST_OUTPUT = """
 import os, json, urllib.request, base64
 def call(path, body):

@@ -13,12 +13,14 @@ def main(folder: Path) -> None:
     frame = pd.DataFrame({"id": range(1, 1001), "zip": [f"{n:05}" for n in range(1, 1001)], "share": 0.5})
 
     upload = civis.io.dataframe_to_civis(
-        frame, "local", "public.people", existing_table_rows="drop", client=client
+        frame, "local", "public.people", existing_table_rows="drop", polling_interval=0.2, client=client
     )
     upload.result()
     assert upload.succeeded()
 
-    query = civis.io.query_civis("SELECT count(*) FROM public.people", "local", client=client).result()
+    query = civis.io.query_civis(
+        "SELECT count(*) FROM public.people", "local", polling_interval=0.2, client=client
+    ).result()
     assert query.result_columns == ["count"], query.result_columns
     assert query.result_rows == [["1000"]], query.result_rows
 

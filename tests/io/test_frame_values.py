@@ -1,0 +1,346 @@
+"""Frames whose values or options could be bent on the way: none is, whether pyarrow writes them or not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gc
+import io
+import json
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import civis
+from civis.client import APIClient
+from civis.io import _frame_csv
+from civis.io._frame_csv import FrameCsv, write_frame
+
+PLUS_5 = dt.timezone(dt.timedelta(hours=5))
+DAY, TIME = dt.date(2020, 1, 1), dt.datetime(2020, 1, 1, 5, 6)
+AWARE = TIME.replace(tzinfo=PLUS_5)
+
+
+@pytest.fixture(params=["arrow", "plain"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Write by Arrow, or as where it is not installed."""
+    if request.param == "plain":
+        monkeypatch.setattr(_frame_csv, "has_pyarrow", lambda: False)
+    return str(request.param)
+
+
+def written(frame: Any, **arguments: Any) -> tuple[list[str], FrameCsv]:
+    """Give the lines of a frame, and what is said of it."""
+    target = io.BytesIO()
+    form = write_frame(frame, target, arguments)
+    return target.getvalue().decode().splitlines(), form
+
+
+def cells(frame: Any, **arguments: Any) -> tuple[list[str], str]:
+    """Give the values of a frame of one column without quotes, and its SQL type."""
+    lines, form = written(frame, **arguments)
+    values = [line[1:-1].replace('""', '"') if line.startswith('"') else line for line in lines[1:]]
+    return values, form.columns[0]["sql_type"].partition("(")[0]
+
+
+def objects(*values: Any) -> pd.DataFrame:
+    """Give a pandas frame of one column of Python's objects."""
+    return pd.DataFrame({"a": pd.Series(list(values), dtype=object)})
+
+
+ID = uuid.UUID(int=7)
+#: What a column holds, to its SQL type and its texts.
+OBJECTS: dict[str, tuple[pd.DataFrame, str, list[str]]] = {
+    "a day before a time": (objects(DAY, TIME), "TIMESTAMP", ["2020-01-01 00:00:00", "2020-01-01 05:06:00"]),
+    "a time before a day": (
+        objects(TIME, None, DAY),
+        "TIMESTAMP",
+        ["2020-01-01 05:06:00", "", "2020-01-01 00:00:00"],
+    ),
+    "days": (objects(DAY, None), "DATE", ["2020-01-01", ""]),
+    "without and with a zone": (objects(TIME, AWARE), "VARCHAR", [str(TIME), str(AWARE)]),
+    "with and without a zone": (objects(AWARE, TIME), "VARCHAR", [str(AWARE), str(TIME)]),
+    "a zone beside a day": (objects(DAY, AWARE), "VARCHAR", [str(DAY), str(AWARE)]),
+    "zones": (objects(AWARE), "TIMESTAMPTZ", ["2020-01-01 00:06:00"]),
+    "time of day": (objects(dt.time(1, 2, 3)), "TIME", ["01:02:03"]),
+    "time of day in a zone": (objects(dt.time(1, 2, 3, tzinfo=PLUS_5)), "VARCHAR", ["01:02:03+05:00"]),
+    "other keys": (objects({"a": 1}, {"b": 2}), "VARCHAR", ['{"a": 1}', '{"b": 2}']),
+    "NaN in JSON": (objects({"a": float("nan")}, [1.5, np.nan]), "VARCHAR", ['{"a": null}', "[1.5, null]"]),
+    "NaN beside a text": (objects([np.inf, {"k": pd.NaT}], "x"), "VARCHAR", ['[null, {"k": null}]', "x"]),
+    "no text as a key": (objects({(1, 2): np.float32(0.5)}), "VARCHAR", ['{"(1, 2)": 0.5}']),
+    "arrays": (objects(np.array([1.0, np.nan]), np.array([2])), "VARCHAR", ["[1.0, null]", "[2]"]),
+    "an integer of 71 bits": (objects(2**70, 1), "NUMERIC", [str(2**70), "1"]),
+    "no finite decimal": (objects(Decimal("Infinity"), Decimal(1)), "VARCHAR", ["Infinity", "1"]),
+    "UUIDs": (objects(ID, None), "VARCHAR", [str(ID), ""]),
+    "periods": (pd.DataFrame({"a": pd.period_range("2020-01", periods=1, freq="M")}), "VARCHAR", ["2020-01"]),
+    "intervals": (pd.DataFrame({"a": pd.interval_range(0, 1)}), "VARCHAR", ["(0, 1]"]),
+}
+
+
+@pytest.mark.parametrize("case", OBJECTS)
+def test_values_of_pandas_keep_their_meaning(way: str, case: str):
+    frame, sql_type, expected = OBJECTS[case]
+    texts, found = cells(frame)
+    assert found == sql_type
+    # The ways differ in how many zeros they write.
+    assert [text.removesuffix("Z").removesuffix(".000000") for text in texts] == expected
+
+
+POLARS: dict[str, tuple[pl.Series, str, list[str]]] = {
+    "objects": (pl.Series([ID, None], dtype=pl.Object), "VARCHAR", [str(ID), ""]),
+    "NaN in a list": (pl.Series([[float("nan"), 1.0], None]), "VARCHAR", ["[null, 1.0]", ""]),
+    "NaN in a struct": (pl.Series([{"a": float("nan")}]), "VARCHAR", ['{"a": null}']),
+}
+
+
+if hasattr(pl, "Int128"):
+    POLARS["128 bits"] = (pl.Series([2**70, None], dtype=pl.Int128), "VARCHAR", [str(2**70), ""])
+
+
+@pytest.mark.parametrize("case", POLARS)
+def test_values_of_polars_keep_their_meaning(way: str, case: str):
+    values, sql_type, expected = POLARS[case]
+    assert cells(values.to_frame("a")) == (expected, sql_type)
+
+
+@pytest.mark.skipif(not hasattr(pa, "bool8"), reason="this pyarrow has no such types")
+def test_extension_types_of_arrow_are_written():
+    ids = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([ID.bytes, None], pa.binary(16)))
+    flags = pa.ExtensionArray.from_storage(pa.bool8(), pa.array([1, 0], pa.int8()))
+    lines, _ = written(pa.table({"id": ids, "flag": flags}))
+    assert lines[1:] == [f'"{ID}",1', ",0"]
+
+
+REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
+    "lone surrogate": (objects("\ud800"), {}, ValueError, "'a'.*surrogate"),
+    "surrogate in JSON": (objects(["\ud800"]), {}, ValueError, "'a'.*surrogate"),
+    "bytes beside text": (objects(b"x", "y"), {}, TypeError, "'a' holds bytes"),
+    "nanoseconds": (
+        objects(pd.Timestamp("2020-01-01 00:00:00.123456789"), TIME),
+        {},
+        ValueError,
+        "'a'.*finer",
+    ),
+    "no columns": (pd.DataFrame(index=[1, 2]), {}, ValueError, "no columns"),
+    "no columns in polars": (pl.DataFrame(), {}, ValueError, "no columns"),
+    "too many names": (objects(1), {"header": ["x", "y"]}, ValueError, "2 names"),
+    "one text as names": (objects(1), {"header": "xy"}, TypeError, "header='xy'"),
+    "an index without a name": (objects(1), {"index": True, "index_label": False}, TypeError, "index_label"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_written_is_refused_by_name(way: str, case: str):
+    frame, arguments, error, said = REFUSED[case]
+    with pytest.raises(error, match=said):
+        written(frame, **arguments)
+
+
+FRAME = pd.DataFrame(
+    {
+        "zip": ["02116", None, ""],
+        "share": [0.126, None, 2.0],
+        "day": pd.to_datetime(["2020-01-31 10:00", None, "2020-02-01"], format="ISO8601"),
+    }
+)
+TYPES = ["VARCHAR(256)", "DOUBLE PRECISION", "TIMESTAMP"]
+SHORT = [{"header": value} for value in (None, 0, False, np.bool_(False))]
+#: Arguments to the writer; the names and types that are told; the second line of the file, or the first.
+FORMATS: dict[str, tuple[dict[str, Any], list[str], list[str], str]] = {
+    "day": ({"date_format": "%Y-%m-%d"}, [*FRAME], [*TYPES[:2], "DATE"], '"02116",0.126,"2020-01-31"'),
+    "day as a text": (
+        {"date_format": "%d.%m.%Y"}, [*FRAME], [*TYPES[:2], TYPES[0]], '"02116",0.126,"31.01.2020"'
+    ),
+    "digits": ({"float_format": "%.2f"}, [*FRAME], TYPES, '"02116","0.13",2020-01-31 10:00:00'),
+    "percent": (
+        {"float_format": "{:.0%}".format}, [*FRAME], [TYPES[0], TYPES[0], TYPES[2]],
+        '"02116","13%",2020-01-31 10:00:00',
+    ),
+    "nothing for NULL": ({"na_rep": ""}, [*FRAME], TYPES, '"02116",0.126,2020-01-31 10:00:00'),
+    "names": ({"header": ["x", "y", "z"]}, ["x", "y", "z"], TYPES, '"02116",0.126,2020-01-31 10:00:00'),
+    "names of an index": ({"header": pd.Index(["ZZ"]), "columns": ["zip"]}, ["ZZ"], TYPES[:1], '"02116"'),
+    "names in an array": ({"header": np.array(["ZZ"]), "columns": ["zip"]}, ["ZZ"], TYPES[:1], '"02116"'),
+    "index": (
+        {"index": True, "index_label": "n", "columns": ["zip"], "float_format": "%.1f"},
+        ["n", "zip"], ["BIGINT", TYPES[0]], '0,"02116"',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FORMATS)
+def test_formats_leave_names_types_and_nulls(way: str, case: str):
+    arguments, names, types, line = FORMATS[case]
+    lines, form = written(FRAME, **arguments)
+    assert (form.has_header, list(form.names)) == (True, names)
+    assert [column["sql_type"] for column in form.columns] == types
+    assert [column["name"] for column in form.columns] == names
+    assert lines[1].replace(".000000", "") == line
+    if names == [*FRAME]:
+        assert lines[2] == ",,"
+        assert lines[3].startswith('"",')
+
+
+@pytest.mark.parametrize("arguments", SHORT)
+@pytest.mark.parametrize("further", [{}, {"float_format": "%.1f"}])
+def test_whatever_is_false_means_no_row_of_names(
+    way: str, arguments: dict[str, Any], further: dict[str, Any]
+):
+    lines, form = written(FRAME, **arguments, **further)
+    assert (form.has_header, list(form.names), len(lines)) == (False, [*FRAME], len(FRAME))
+
+
+SPAN = pl.DataFrame({"d": [DAY, None], "t": [TIME, None], "f": [0.5, None], "s": ["", None]})
+POLARS_FORMATS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "day": ({"date_format": "%d.%m.%Y"}, "01.01.2020", "VARCHAR(256)"),
+    "hour": ({"datetime_format": "%Y-%m-%d"}, "2020-01-01", "DATE"),
+    "digits": ({"float_precision": 3}, "0.500", "DOUBLE PRECISION"),
+    "scientific": ({"float_scientific": True}, "5e-1", "DOUBLE PRECISION"),
+    "nothing for NULL": ({"null_value": ""}, "2020-01-01", "DATE"),
+}
+
+
+@pytest.mark.parametrize("case", POLARS_FORMATS)
+def test_formats_of_polars_leave_types_and_nulls(way: str, case: str):
+    arguments, text, sql_type = POLARS_FORMATS[case]
+    lines, form = written(SPAN, **arguments)
+    cells_of_first = [cell.strip('"') for cell in lines[1].split(",")]
+    assert lines[1].endswith(',""')
+    assert lines[2] == ",,,"
+    assert form.columns[cells_of_first.index(text)]["sql_type"] == sql_type
+
+
+def stored(client: APIClient, frame: Any, table: str, **arguments: Any) -> pl.DataFrame:
+    """Write a frame into a table, and read that."""
+    arguments.setdefault("existing_table_rows", "drop")
+    civis.io.dataframe_to_civis(frame, "local", table, client=client, **arguments).result()
+    found: pl.DataFrame = civis.io.read_civis(table, "local", return_as="polars", client=client)
+    return found
+
+
+def test_formatted_values_arrive_as_what_they_are(client: APIClient):
+    found = stored(client, FRAME, "public.formatted", float_format="%.1f", date_format="%Y-%m-%d")
+    assert found.sort("share", nulls_last=True).rows() == [
+        ("02116", 0.1, dt.date(2020, 1, 31)),
+        ("", 2.0, dt.date(2020, 2, 1)),
+        (None, None, None),
+    ]
+
+
+def test_columns_without_names_in_the_file_are_appended_by_name(client: APIClient):
+    frame = pd.DataFrame({"a": [1.0], "b": [2.0]})
+    stored(client, frame, "public.named")
+    turned = {"header": None, "float_format": "%.1f", "existing_table_rows": "append"}
+    found = stored(client, frame[["b", "a"]], "public.named", **turned)
+    assert found.rows() == [(1.0, 2.0), (1.0, 2.0)]
+
+
+def test_times_and_json_arrive_whole(client: APIClient):
+    frame = pd.DataFrame(
+        {"t": [DAY, TIME], "z": [TIME, AWARE], "j": [{"a": 1}, {"b": [np.nan]}]}, dtype=object
+    )
+    found = stored(client, frame, "public.whole").sort("t")
+    assert found["t"].to_list() == [dt.datetime(2020, 1, 1), TIME]
+    assert found["z"].to_list() == [str(TIME), str(AWARE)]
+    assert [json.loads(text) for text in found["j"]] == [{"a": 1}, {"b": [None]}]
+
+
+def test_an_id_of_digits_is_one_file(client: APIClient):
+    ids = [civis.io.file_to_civis(io.BytesIO(f"n\n{number}\n".encode()), "n.csv", client=client)
+           for number in range(12)]  # fmt: skip
+    last: Any = str(ids[-1])
+    assert len(last) > 1
+    civis.io.civis_file_to_table(last, "local", "public.one_id", headers=True, client=client).result()
+    found = civis.io.read_civis("public.one_id", "local", client=client)
+    assert found == [["n"], ["11"]]
+
+
+ROWS = 3000
+BIG = f"SELECT i AS id, lpad(i::varchar, 6, '0') AS code, repeat('x', 2000) AS filler FROM range({ROWS}) t(i)"
+Run = tuple[int, int]
+
+
+def exported(client: APIClient, sql: str, **settings: Any) -> Run:
+    """Run a script, and give the IDs of job and run."""
+    database = client.get_database_id("local")
+    script = client.scripts.post_sql(
+        "an export", sql=sql, remote_host_id=database,
+        credential_id=client.default_database_credential_id, csv_settings=settings,
+    )  # fmt: skip
+    future = civis.utils.run_job(script.id, client=client)
+    future.result()
+    return script.id, future.run_id
+
+
+@pytest.fixture(scope="module")
+def several(client: APIClient) -> dict[str, Run]:
+    """Results in several files: with names, and without."""
+    sizes = {"force_multifile": True, "max_file_size": 1}
+    return {
+        "with names": exported(client, BIG, include_header=True, **sizes),
+        "without names": exported(client, BIG, include_header=False, **sizes),
+    }
+
+
+@pytest.mark.parametrize("header", ["with names", "without names"])
+@pytest.mark.parametrize(
+    "arguments",
+    [{"return_as": "pandas", "dtype": str}, {"return_as": "polars", "infer_schema": False}],
+    ids=["pandas", "polars"],
+)
+def test_arguments_to_a_reader_cover_all_files(
+    client: APIClient, several: dict[str, Run], header: str, arguments: dict[str, Any]
+):
+    found = civis.io.read_run(*several[header], client=client, **arguments)
+    assert list(found.columns) == ["id", "code", "filler"]
+    assert sorted(found["code"].to_list()) == [f"{number:06}" for number in range(ROWS)]
+
+
+#: Further arguments to a reader of a file without names, and what it gives.
+BARE: dict[str, tuple[dict[str, Any], list[list[str]]]] = {
+    "pandas": ({"return_as": "pandas", "dtype": str}, [["a", "b"], ["a", "b"], ["x", "y"]]),
+    "pandas, one column": ({"return_as": "pandas", "usecols": ["b"]}, [["b"], ["b"], ["y"]]),
+    "pandas, names": ({"return_as": "pandas", "names": ["p", "q"]}, [["p", "q"], ["a", "b"], ["x", "y"]]),
+    "pandas, pieces": ({"return_as": "pandas", "iterator": True}, [["a", "b"], ["a", "b"], ["x", "y"]]),
+    "polars": ({"return_as": "polars", "infer_schema": False}, [["a", "b"], ["a", "b"], ["x", "y"]]),
+    "polars, turned": ({"return_as": "polars", "columns": ["b", 0]}, [["b", "a"], ["b", "a"], ["y", "x"]]),
+    "polars, names": (
+        {"return_as": "polars", "has_header": False, "new_columns": ["p", "q"]},
+        [["p", "q"], ["a", "b"], ["x", "y"]],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def bare(client: APIClient) -> Run:
+    """A result in a file without names."""
+    return exported(
+        client, """SELECT 'a' AS "A", 'b' AS "B" UNION ALL SELECT 'x', 'y' ORDER BY 1""", include_header=False
+    )
+
+
+@pytest.mark.parametrize("case", BARE)
+def test_a_file_without_names_keeps_its_first_row(client: APIClient, bare: Run, case: str):
+    arguments, expected = BARE[case]
+    found = civis.io.read_run(*bare, client=client, **arguments)
+    if arguments.get("iterator"):
+        with found as reader:
+            found = reader.read()
+    rows = found.to_numpy().tolist()
+    assert [list(found.columns), *rows] == expected
+
+
+def test_pieces_can_be_read_after_the_call(client: APIClient):
+    sql = "SELECT i AS n FROM range(10) t(i) ORDER BY 1"
+    pieces = civis.io.read_civis_sql(sql, "local", return_as="pandas", client=client, chunksize=4)
+    assert [piece["n"].tolist() for piece in pieces] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    file_id = civis.io.dataframe_to_file(pd.DataFrame({"n": range(10)}), "n.csv.gz", client=client)
+    with civis.io.file_to_dataframe(file_id, client=client, iterator=True) as reader:
+        assert reader.get_chunk(3)["n"].tolist() == [0, 1, 2]
+    civis.io.file_to_dataframe(file_id, client=client, chunksize=3)
+    # Nobody closed this one: its file goes with it, without a warning.
+    gc.collect()
