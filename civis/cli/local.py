@@ -310,13 +310,18 @@ def _handled(names: tuple[str, ...], handler: Callable[[int, FrameType | None], 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name) and not _is_nohup(name)]
     before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)
+
+
+def _is_nohup(name: str) -> bool:
+    """Tell whether it is the hang-up of a terminal that this process was told to ignore, as by nohup."""
+    return name == "SIGHUP" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 
 @contextmanager
