@@ -10,7 +10,15 @@ from pathlib import Path
 
 from civis.local.settings import PlatformError, Settings
 
-__all__ = ["empty_dir", "empty_folder", "make_dir", "make_private", "plain_path", "read_or_make_secret"]
+__all__ = [
+    "empty_dir",
+    "empty_folder",
+    "make_dir",
+    "make_private",
+    "plain_path",
+    "read_or_make_secret",
+    "sync_folder",
+]
 
 
 def plain_path(path: Path | str) -> Path:
@@ -64,7 +72,7 @@ def read_or_make_secret(path: Path) -> str:
             file.flush()
             os.fsync(file.fileno())
         incoming.replace(path)
-        _sync_dir(path.parent)
+        sync_folder(path.parent)
     text = path.read_text(encoding="ascii", errors="replace").strip()
     if not text:
         raise PlatformError(f"the file {path} is empty; delete it to have a new key made")
@@ -93,11 +101,12 @@ def empty_folder(folder: Path) -> None:
                 path.unlink()
 
 
-def _sync_dir(path: Path) -> None:
-    """Have a new name in a directory survive a power cut, where directories can be synced."""
-    if os.name == "posix":
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a power cut; Windows offers no way, and needs none for renames."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

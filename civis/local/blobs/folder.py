@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from civis.local.blobs.errors import BlobError, BlobNotFound
+from civis.local.storage import sync_folder
 
 __all__ = ["BlobFolder", "is_key"]
 
@@ -181,14 +182,3 @@ class BlobFolder:
         """Remove what a crash left half written; the platform's lock keeps others from writing here."""
         for path in (self.folder / "incoming").iterdir():
             path.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder survive a power cut; Windows offers no way, and needs none for renames."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

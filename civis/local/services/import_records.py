@@ -17,8 +17,6 @@ from civis.local.state.people import author
 
 __all__ = [
     "KIND",
-    "NOTIFICATIONS",
-    "SCHEDULE",
     "import_detail",
     "import_inputs",
     "import_state",
@@ -26,30 +24,6 @@ __all__ = [
 ]
 
 KIND = "import"
-
-SCHEDULE: Mapping[str, Any] = {
-    "scheduled": None,
-    "scheduled_days": [],
-    "scheduled_hours": [],
-    "scheduled_minutes": [],
-    "scheduled_runs_per_hour": None,
-    "scheduled_days_of_month": [],
-}
-"""The schedule of an import that has none."""
-
-NOTIFICATIONS: Mapping[str, Any] = {
-    "urls": [],
-    "success_email_subject": None,
-    "success_email_body": None,
-    "success_email_addresses": [],
-    "success_email_from_name": None,
-    "success_email_reply_to": None,
-    "failure_email_addresses": [],
-    "stall_warning_minutes": None,
-    "success_on": True,
-    "failure_on": True,
-}
-"""The notifications of an import for which none were asked."""
 
 
 def import_state(job: Stored, last: Run | None) -> str:

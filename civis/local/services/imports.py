@@ -15,13 +15,12 @@ from civis.local.services.files import LIFETIME
 from civis.local.services.host_names import find_host
 from civis.local.services.import_records import (
     KIND,
-    NOTIFICATIONS,
-    SCHEDULE,
     import_detail,
     import_state,
     import_summary,
 )
 from civis.local.services.import_syncs import OPTIONS, SYNC_KIND, syncs_of
+from civis.local.services.job_views import NOTIFICATIONS, SCHEDULE
 from civis.local.services.lookups import (
     find_object,
     id_list,

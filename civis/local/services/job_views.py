@@ -19,6 +19,8 @@ from civis.local.state.contents import projects_of
 from civis.local.state.people import author, authors
 
 __all__ = [
+    "NOTIFICATIONS",
+    "SCHEDULE",
     "STATES",
     "archive_filter",
     "common_fields",
@@ -35,7 +37,7 @@ STATES = ("idle", "queued", "running", "succeeded", "failed", "cancelled")
 TIME_ZONE = "America/Chicago"
 _NOW = "civis_now"
 
-_SCHEDULE: dict[str, Any] = {
+SCHEDULE: dict[str, Any] = {
     "scheduled": None,
     "scheduled_days": [],
     "scheduled_hours": [],
@@ -43,7 +45,7 @@ _SCHEDULE: dict[str, Any] = {
     "scheduled_runs_per_hour": None,
     "scheduled_days_of_month": [],
 }
-_NOTIFICATIONS: dict[str, Any] = {
+NOTIFICATIONS: dict[str, Any] = {
     "urls": [],
     "success_email_subject": None,
     "success_email_body": None,
@@ -60,7 +62,7 @@ _ARCHIVED: dict[str, bool | None] = {"": False, "false": False, "true": True, "a
 
 def schedule_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """Show when a job is scheduled."""
-    return _SCHEDULE | _given(document.get("schedule"), _SCHEDULE)
+    return SCHEDULE | _given(document.get("schedule"), SCHEDULE)
 
 
 def schedule_named(document: Mapping[str, Any]) -> Schedule | None:
@@ -93,11 +95,11 @@ def next_run_at(connection: Connection, document: Mapping[str, Any]) -> Any:
 
 def notifications_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """Show whom a job notifies; a single address counts as a list of one."""
-    given = _given(document.get("notifications"), _NOTIFICATIONS)
-    for field, default in _NOTIFICATIONS.items():
+    given = _given(document.get("notifications"), NOTIFICATIONS)
+    for field, default in NOTIFICATIONS.items():
         if isinstance(default, list) and isinstance(given.get(field), str):
             given[field] = [each.strip() for each in given[field].split(",") if each.strip()]
-    return _NOTIFICATIONS | given
+    return NOTIFICATIONS | given
 
 
 def common_views(connection: Connection, jobs: Sequence[Stored]) -> list[dict[str, Any]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from pathlib import Path
 from types import TracebackType
 
 from civis._names import suggestion
+from civis.local.storage import sync_folder
 from civis.local.warehouse.engine import DuckDatabase
 from civis.local.warehouse.errors import DatabaseNotFound, WarehouseError
 
@@ -70,7 +70,7 @@ class Warehouse:
         with self._lock:
             if name not in self._open:
                 self._open[name] = DuckDatabase(name, self._path(name))
-                _sync(self._folder)
+                sync_folder(self._folder)
 
     def database(self, name: str) -> DuckDatabase:
         """Give a database by its name; :exc:`DatabaseNotFound` if there is none."""
@@ -111,14 +111,3 @@ class Warehouse:
     def _path(self, name: str) -> Path:
         """Give the file of a database."""
         return self._folder / f"{name}{_SUFFIX}"
-
-
-def _sync(folder: Path) -> None:
-    """Have a new file's name survive a power cut (Windows offers no way)."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
