@@ -10,9 +10,10 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from civis._default_client import make_client
 from civis._deprecation import warn_deprecated
 from civis._errors import CivisAPIError
-from civis.futures._clients import client_of_poller, make_client
+from civis.futures._clients import client_of_poller
 from civis.futures._failures import job_failure
 from civis.futures._followed import FollowedRun, is_event_loop_running
 from civis.futures._policy import poll_delay

@@ -1,4 +1,4 @@
-"""The client that a future works with: found at its poller, or made from the environment.
+"""The client that a future works with: found at its poller.
 
 Futures are pickled as IDs and a poller; clients and their methods see to it that no key travels with them.
 """
@@ -9,13 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from civis.client import APIClient
-
-
-def make_client(api_key: str | None = None) -> APIClient:
-    """Make a client from the environment."""
-    from civis.client import APIClient  # noqa: PLC0415 - most futures are given a client and need none made
-
-    return APIClient(api_key)
 
 
 def client_of_poller(poller: object) -> APIClient | None:

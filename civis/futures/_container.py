@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from civis._default_client import make_client
 from civis.futures._civis_future import CivisFuture
-from civis.futures._clients import make_client
 
 if TYPE_CHECKING:
     from civis.client import APIClient

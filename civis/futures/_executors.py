@@ -10,9 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from civis._default_client import make_client
 from civis._env import job_id, run_id
 from civis.futures._civis_future import CANCEL_PATIENCE
-from civis.futures._clients import make_client
 from civis.futures._container import ContainerFuture, CustomScriptFuture
 
 if TYPE_CHECKING:

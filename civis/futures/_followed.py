@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from civis.futures._clients import make_client
+from civis._default_client import make_client
 from civis.futures._failures import error_text, job_failure, last_log_line, read_log
 from civis.futures._job_list import Known
 from civis.futures._policy import FIRST_DELAY, PUSHED_DELAY, jittered, poll_delay

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from civis.futures._clients import make_client
+from civis._default_client import make_client
 from civis.ml._templates import template_ids
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from civis.futures._clients import make_client
+from civis._default_client import make_client
 from civis.ml._choices import (
     TRAINING_KEY,
     TrainingKey,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from civis.futures._clients import make_client
+from civis._default_client import make_client
 
 if TYPE_CHECKING:
     from civis.client import APIClient

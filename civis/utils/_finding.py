@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from civis._default_client import make_client
 from civis._names import suggestion
-from civis.utils._jobs import make_client
 
 if TYPE_CHECKING:
     from civis.client import APIClient

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from civis._clock import SYSTEM_CLOCK, Clock
+from civis._default_client import make_client
 from civis._errors import CivisConnectionError
 from civis._states import is_done
-from civis.utils._jobs import make_client
 
 if TYPE_CHECKING:
     from civis.client import APIClient

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from civis._default_client import make_client
 from civis._deprecation import warn_deprecated
 from civis.futures import CivisFuture
 
@@ -13,13 +14,6 @@ if TYPE_CHECKING:
     from civis.client import APIClient
 
 RETURN_AS = ("files", "JSONValue", "future")
-
-
-def make_client() -> APIClient:
-    """Give a client from the environment."""
-    from civis.client import APIClient  # noqa: PLC0415 - callers that pass a client need none made
-
-    return APIClient()
 
 
 def run_job(

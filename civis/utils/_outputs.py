@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from civis import _env
+from civis._default_client import make_client
 from civis.io import file_to_civis
-from civis.utils._jobs import make_client
 from civis.utils._scripts import script_word
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from civis._default_client import make_client
 from civis.futures import CivisFuture
-from civis.utils._jobs import make_client, run_job
+from civis.utils._jobs import run_job
 
 if TYPE_CHECKING:
     from civis.client import APIClient
