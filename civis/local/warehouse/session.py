@@ -16,6 +16,7 @@ import duckdb
 
 from civis.local.warehouse.catalogue import columns_of, list_tables
 from civis.local.warehouse.errors import Disturbed, Interrupted, SqlError, WarehouseError
+from civis.local.warehouse.insisting import Insistence
 from civis.local.warehouse.interface import Interruption
 from civis.local.warehouse.messages import explain
 from civis.local.warehouse.opened import OpenedFile, is_fatal, is_of_another_call
@@ -87,13 +88,14 @@ class Session:
         try:
             with self.errors():
                 self.cursor = file.connect()
+                self._insistence = Insistence(self.cursor)
         except BaseException:
             if turn is not None:
                 turn.release()
             raise
 
     def __enter__(self) -> Session:
-        self._interruption.attach(self._interrupt)
+        self._interruption.attach(self._insistence.start)
         try:
             with self.errors():
                 self.check()
@@ -107,7 +109,8 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._interruption.detach(self._interrupt)
+        self._interruption.detach(self._insistence.start)
+        self._insistence.end()
         try:
             # A BEGIN without COMMIT ends with its session: undone, as on Redshift.
             if kind is None and self._is_open and not self._is_explicit:
@@ -182,10 +185,6 @@ class Session:
             if isinstance(error, duckdb.InterruptException):
                 raise Interrupted("the call was cancelled; what it did is undone") from None
             raise SqlError(explain(str(error), self._tables, self._columns, self.statement)) from None
-
-    def _interrupt(self) -> None:
-        """End what the engine is doing for this session."""
-        self.cursor.interrupt()
 
     def _tables(self) -> list[tuple[str, str]]:
         """List schema and name of what tables there are, for a hint; none if even that fails."""
