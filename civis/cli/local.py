@@ -34,6 +34,8 @@ _BOUND_COMMAND = Path(__file__).with_name("bound_command.py")
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
 #: Signals that a terminal sends to the command itself.
 _FROM_TERMINAL = ("SIGINT", "SIGQUIT", "SIGBREAK")
+#: Signals that a terminal sends, and that a starter may have had ignored.
+_OF_TERMINAL = ("SIGHUP", "SIGINT", "SIGQUIT")
 
 _data_dir = click.option(
     "--data-dir",
@@ -310,7 +312,7 @@ def _handled(names: tuple[str, ...], handler: Callable[[int, FrameType | None], 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name) and not _is_nohup(name)]
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name) and not _is_ignored(name)]
     before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
@@ -319,9 +321,9 @@ def _handled(names: tuple[str, ...], handler: Callable[[int, FrameType | None], 
             signal.signal(number, previous)
 
 
-def _is_nohup(name: str) -> bool:
-    """Tell whether it is the hang-up of a terminal that this process was told to ignore, as by nohup."""
-    return name == "SIGHUP" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+def _is_ignored(name: str) -> bool:
+    """Tell whether this process was told, as by nohup, to ignore a signal of the terminal's."""
+    return name in _OF_TERMINAL and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN
 
 
 @contextmanager

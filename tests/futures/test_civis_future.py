@@ -384,6 +384,13 @@ def test_an_event_loop_can_wait(jobs, follow):
 
 
 class TestInterrupts:
+    @pytest.fixture(autouse=True)
+    def _handles_interrupts(self):
+        # A test run that was started in the background of a script ignores them.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
     @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no thread can be interrupted from here")
     @pytest.mark.parametrize(("wished", "cancelled"), [(True, [(3, 7)]), (False, [])])
     def test_cancel_the_run_if_wished(self, jobs, follow, wished, cancelled):
