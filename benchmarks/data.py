@@ -1,19 +1,24 @@
 """Tables in and out: ours beside the public client and the bare parsers, on the flights of 2013.
 
-Reads are measured on a stand-in platform whose query has run already (what is left is the client's part);
-writes on the local platform, from the call to the finished import. Each figure is of a process of its own:
-the median of some repeats after one that does not count, and the peak of its memory.
-Run as ``python -m benchmarks.data``.
+Reads are measured on a stand-in platform whose query has run already: what is left are the calls around the
+query, which a result of one row shows apart, and the data. Writes are measured on the local platform, from
+the call to the finished import. Processes take turns; each repeats what it does after once that does not
+count. Wall time is the median of all repeats; processor time and the peak of memory are the least ones.
+
+Run as ``python -m benchmarks.data``; ``--stream 5`` streams 5 GB in batches as well, and measures the memory.
 """
 
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -23,7 +28,7 @@ import pyarrow.csv
 
 from benchmarks.description import description_path
 from benchmarks.peers import interpreters, run_program
-from benchmarks.tables import Table, keep, main_arguments
+from benchmarks.tables import Table, keep, main_parser
 from civis.cli.demo import load_flights
 from civis.io._frames import frame_columns, frame_to_arrow
 from civis.local import Platform
@@ -61,18 +66,24 @@ def peak_memory():
 code = compile(action, "action", "eval")
 with open("/proc/self/clear_refs", "w") as f:
     f.write("5")
-times, before = [], memory()
+times, processor, before = [], [], memory()
 for repeat in range(1 + int(repeats)):
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     kept = eval(code)
     times.append(time.perf_counter() - start)
+    processor.append(time.process_time() - used)
     if not repeat:
         peak = peak_memory() - before
     del kept
     gc.collect()
-print(json.dumps([times[1:], peak]))
+print(json.dumps([times[1:], processor[1:], peak]))
 """
+STREAM = (
+    "sum(batch.num_rows for batch in civis.io.iter_civis_sql("
+    "'select 1', 'local', client=client, polling_interval=0.01))"
+)
 IMPORT_CLIENT = "import civis, pandas, polars, pyarrow.csv; client = civis.APIClient(api_key='k')"
+IMPORT_STREAM = "import civis, pyarrow.csv; client = civis.APIClient(api_key='k')"
 IMPORT_BARE = "import csv, gzip, pandas, polars, pyarrow, pyarrow.csv\nfrom isal import igzip"
 WRITE = (
     "civis.io.dataframe_to_civis("
@@ -107,36 +118,77 @@ def standing_in(file: Path, types: Path) -> Iterator[str]:
         process.wait()
 
 
+@dataclass
+class Sample:
+    """What a process measured: wall and processor seconds of each repeat, and its peak of memory in MiB."""
+
+    times: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+    peaks: list[float] = field(default_factory=list)
+
+
 def measure(
-    python: Path, action: str, imports: str, repeats: int, endpoint: str, file: Path, environment: Any = None
-) -> tuple[list[float], float]:
-    """Run an action in a process of its own; its seconds and its peak of memory in MiB."""
+    sample: Sample,
+    program: tuple[Path, str, str],
+    repeats: int,
+    endpoint: str,
+    file: Path,
+    environment: Any = None,
+) -> None:
+    """Run an interpreter's action with its imports in a process of its own, and note what it measured."""
+    python, action, imports = program
     target = str(file.with_name("target.csv"))
     found = run_program(
         python, PROGRAM, action, str(repeats), endpoint, str(file), target, imports, environment=environment
     )
-    times, peak = cast("tuple[list[float], float]", found)
-    return times, peak
+    times, processor, peak = cast("tuple[list[float], list[float], float]", found)
+    sample.times += times
+    sample.processor += processor
+    sample.peaks.append(peak)
 
 
-def _reads(folder: Path, file: Path, types: Path, repeats: int) -> list[Table]:
-    """Measure reads on the stand-in."""
-    tables = []
-    with standing_in(file, types) as url:
-        for name, action in READS.items():
-            seconds = Table(f"{name}: time", "s")
-            memory = Table(f"{name}: peak memory over the start", "MiB")
-            programs = {who: (python, action, IMPORT_CLIENT) for who, python in interpreters().items()}
-            if name == "arrow":
-                del programs["public client"]  # it reads into lists, pandas and polars
-            if name in BARE:
-                programs["bare parser"] = (Path(sys.executable), BARE[name], IMPORT_BARE)
-            for who, (python, code, imports) in programs.items():
-                times, peak = measure(python, code, imports, repeats, url, file)
-                seconds.add(who, times)
-                memory.add(who, [peak])
-            tables += [seconds, memory]
-    return tables
+def _read(name: str, urls: tuple[str, str], file: Path, repeats: int, rounds: int) -> list[Table]:
+    """Measure one kind of read on two stand-ins: one has the result, the other one row of it."""
+    programs = {
+        who: (python, READS[name], IMPORT_CLIENT)
+        for who, python in interpreters().items()
+        if name != "arrow" or who == "ours"  # the public client reads into lists, pandas and polars
+    }
+    if name in BARE:
+        programs["bare parser"] = (Path(sys.executable), BARE[name], IMPORT_BARE)
+    whole = {who: Sample() for who in programs}
+    calls = {who: Sample() for who in programs if who != "bare parser"}
+    for _, (who, program) in itertools.product(range(rounds), programs.items()):
+        measure(whole[who], program, repeats, urls[0], file)
+        if who in calls:
+            measure(calls[who], program, repeats, urls[1], file)
+    seconds, processor = Table(f"{name}: wall time", "s"), Table(f"{name}: processor time", "s")
+    apart, memory = Table(f"{name}: wall time, the data's part", "s"), Table(f"{name}: peak memory", "MiB")
+    for who, sample in whole.items():
+        seconds.add(who, sample.times)
+        around = statistics.median(calls[who].times) if who in calls else 0.0
+        apart.add(who, [each - around for each in sample.times])
+        processor.add(who, [min(sample.processor)])
+        memory.add(who, [min(sample.peaks)])
+    return [seconds, apart, processor, memory]
+
+
+def _stream(folder: Path, file: Path, types: Path, gigabytes: float) -> Table:
+    """Measure the memory of a process that reads a large result in batches."""
+    header, _, rows = gzip.decompress(file.read_bytes()).partition(b"\n")
+    member = gzip.compress(rows, 1)
+    large = folder / "large.csv.gz"
+    with large.open("wb") as target:
+        target.write(gzip.compress(header + b"\n"))
+        for _ in range(round(gigabytes * 1e9 / len(rows))):
+            target.write(member)
+    sample = Sample()
+    with standing_in(large, types) as url:
+        measure(sample, (Path(sys.executable), STREAM, IMPORT_STREAM), 0, url, large)
+    table = Table(f"{gigabytes:g} GB in batches: peak memory over the start", "MiB")
+    table.add("ours", sample.peaks)
+    large.unlink()
+    return table
 
 
 def _writes(file: Path, repeats: int) -> Table:
@@ -145,26 +197,47 @@ def _writes(file: Path, repeats: int) -> Table:
     with Platform() as platform:
         url, environment = platform.url, {"CIVIS_API_KEY": platform.api_key}
         for who, python in interpreters().items():
-            times, _ = measure(python, WRITE, IMPORT_WRITE, repeats, url, file, environment)
-            table.add(who, times)
+            sample = Sample()
+            measure(sample, (python, WRITE, IMPORT_WRITE), repeats, url, file, environment)
+            table.add(who, sample.times)
     return table
+
+
+def _files(folder: Path) -> tuple[Path, Path, Path]:
+    """Write the flights as a result, one row of them as another, and the types of their columns."""
+    flights = frame_to_arrow(load_flights())
+    for name, table in (("flights", flights), ("row", flights.slice(0, 1))):
+        sink = pa.BufferOutputStream()
+        pyarrow.csv.write_csv(table, sink)
+        (folder / f"{name}.csv.gz").write_bytes(gzip.compress(sink.getvalue().to_pybytes(), 1))
+    columns = frame_columns(flights)
+    types = [{"name": column["name"], "sqlType": column["sql_type"]} for column in columns]
+    (folder / "types.json").write_text(json.dumps(types))
+    return folder / "flights.csv.gz", folder / "row.csv.gz", folder / "types.json"
 
 
 def main() -> None:
     """Measure and print."""
-    arguments = main_arguments(__doc__ or "", 5)
+    parser = main_parser(__doc__ or "", 5)
+    parser.add_argument("--rounds", type=int, default=3, help="processes of each kind, which take turns")
+    parser.add_argument("--only", choices=[*READS, "write"], nargs="*", default=[*READS, "write"])
+    parser.add_argument("--stream", type=float, default=0.0, help="gigabytes to stream in batches")
+    arguments = parser.parse_args()
     with TemporaryDirectory() as name:
         folder = Path(name)
-        flights = frame_to_arrow(load_flights())
-        sink = pa.BufferOutputStream()
-        pyarrow.csv.write_csv(flights, sink)
-        file, types = folder / "flights.csv.gz", folder / "types.json"
-        file.write_bytes(gzip.compress(sink.getvalue().to_pybytes(), 1))
-        columns = frame_columns(flights)
-        types.write_text(json.dumps([{"name": c["name"], "sqlType": c["sql_type"]} for c in columns]))
-        tables = [*_reads(folder, file, types, arguments.repeats), _writes(file, arguments.repeats)]
+        file, row, types = _files(folder)
+        tables = []
+        with standing_in(file, types) as url, standing_in(row, types) as row_url:
+            for kind in (kind for kind in arguments.only if kind in READS):
+                tables += _read(kind, (url, row_url), file, arguments.repeats, arguments.rounds)
+        if "write" in arguments.only:
+            tables.append(_writes(file, arguments.repeats))
+        if arguments.stream:
+            tables.append(_stream(folder, file, types, arguments.stream))
     for table in tables:
-        table.show("public client" if any(row[0] == "public client" for row in table.rows) else "bare parser")
+        names = [row[0] for row in table.rows]
+        bases = (who for who in ("public client", "bare parser", "ours") if who in names)
+        table.show(next(bases))
     keep(arguments.json, tables)
 
 

@@ -7,6 +7,7 @@ the gzip file until its standard input ends.
 from __future__ import annotations
 
 import json
+import mmap
 import re
 import sys
 import threading
@@ -19,6 +20,9 @@ RUN = {
     "id": 2, "sqlId": 1, "state": "succeeded", "isCancelRequested": False, "startedAt": None,
     "finishedAt": "2024-01-01T00:00:00Z", "error": None,
 }  # fmt: skip
+
+#: Bytes sent at a time.
+BLOCK = 4 << 20
 
 
 def answers(file: Path, description: Path, types: list[dict[str, str]], url: str) -> dict[str, Any]:
@@ -49,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = 1 << 20
     disable_nagle_algorithm = True
     prepared: dict[str, bytes]
-    content: bytes
+    content: mmap.mmap
 
     def do_GET(self) -> None:
         """Give the content, whole or a range of it, or what was prepared."""
@@ -67,15 +71,17 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         begin = int(wanted[1]) if wanted else 0
         end = int(wanted[2]) + 1 if wanted and wanted[2] else len(self.content)
-        part = memoryview(self.content)[begin:end]
+        end = min(end, len(self.content))
         self.send_response(206 if wanted else 200)
         if wanted:
-            self.send_header("Content-Range", f"bytes {begin}-{begin + len(part) - 1}/{len(self.content)}")
-        self.send_header("Content-Length", str(len(part)))
+            self.send_header("Content-Range", f"bytes {begin}-{end - 1}/{len(self.content)}")
+        self.send_header("Content-Length", str(end - begin))
         self.send_header("ETag", '"one"')
         self.send_header("Accept-Ranges", "bytes")
         self.end_headers()
-        self.wfile.write(part)
+        with memoryview(self.content) as content:
+            for place in range(begin, end, BLOCK):
+                self.wfile.write(content[place : min(end, place + BLOCK)])
 
     def _send_prepared(self, method: str) -> None:
         target = f"{method} {self.path.partition('?')[0].rstrip('/')}"
@@ -90,14 +96,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    """Says nothing about clients that leave."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
+
+
 def main() -> None:
     """Serve until the input ends."""
     file, description, types = (Path(each) for each in sys.argv[1:4])
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), _Handler)
     url = f"http://127.0.0.1:{server.server_address[1]}/"
     prepared = answers(file, description, json.loads(types.read_text()), url)
     _Handler.prepared = {target: json.dumps(body).encode() for target, body in prepared.items()}
-    _Handler.content = file.read_bytes()
+    with file.open("rb") as opened:
+        _Handler.content = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
     sys.stdin.read()

@@ -46,13 +46,18 @@ class Table:
             print(f"  {name:<44} {median:>10.4g}   {least:>9.4g} to {most:<9.4g} {median / reference:>8.3f}")
 
 
-def main_arguments(description: str, repeats: int) -> argparse.Namespace:
-    """Parse the arguments that every program takes."""
+def main_parser(description: str, repeats: int) -> argparse.ArgumentParser:
+    """Make a parser of the arguments that every program takes; print what is measured on."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--repeats", type=int, default=repeats)
     parser.add_argument("--json", type=Path, help="keep the figures in this file")
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
-    return parser.parse_args()
+    return parser
+
+
+def main_arguments(description: str, repeats: int) -> argparse.Namespace:
+    """Parse the arguments that every program takes."""
+    return main_parser(description, repeats).parse_args()
 
 
 def keep(path: Path | None, tables: Sequence[Table]) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Generator
 
 __all__ = ["Ahead"]
 
-#: Blocks that are made before they are asked for.
-MOST_BLOCKS = 4
+#: Blocks that are made before they are asked for: of half a megabyte each.
+MOST_BLOCKS = 8
 
 
 class Ahead:

@@ -25,7 +25,7 @@ from civis._http.transfers import Progress, Transport, shared_transport
 class _VerifiedStream(io.RawIOBase):
     """The bytes of a download, checked: its end is given only after length and checksums were found right.
 
-    What is inflated is so in a thread from the second block on.
+    What is large is inflated in a thread; where nobody knows, from the second block on.
     """
 
     def __init__(self, body: RangedBody, inflate: bool, progress: Progress | None) -> None:
@@ -36,7 +36,7 @@ class _VerifiedStream(io.RawIOBase):
         self._checksum = Checksum.named_in(body.headers)
         self._progress = progress
         self._told = 0
-        self._is_large = False
+        self._is_large = (body.length or 0) > BLOCK
         self._blocks = self._verified()
         self._ahead: Ahead | None = None
         self._left = memoryview(b"")
@@ -48,7 +48,7 @@ class _VerifiedStream(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill a buffer with as much as is there."""
         target = memoryview(buffer).cast("B")
-        while not self._left:
+        if not self._left:
             block = self._next()
             if block is None:
                 return 0
@@ -60,8 +60,12 @@ class _VerifiedStream(io.RawIOBase):
 
     def readall(self) -> bytes:
         """Read to the verified end; the base class would do so in pieces of 8 kB."""
+        return b"".join(iter(self.next_block, None))
+
+    def next_block(self) -> bytes | None:
+        """Give what is there, or the next block as it came; None at the verified end."""
         rest, self._left = self._left, memoryview(b"")
-        return b"".join([rest, *iter(self._next, None)])
+        return bytes(rest) if rest else self._next()
 
     def close(self) -> None:
         """Give the connection up."""
@@ -74,7 +78,7 @@ class _VerifiedStream(io.RawIOBase):
         super().close()
 
     def _next(self) -> bytes | None:
-        """Give the next block, and tell what came for it from the thread that reads."""
+        """Give the next block, never an empty one; tell what came for it from the thread that reads."""
         try:
             if self._ahead is None and self._inflates and self._is_large:
                 self._ahead = Ahead(self._blocks, self._body.interrupt)
@@ -121,6 +125,20 @@ class _VerifiedStream(io.RawIOBase):
         yield block
 
 
+class BlockReader(io.BufferedReader):
+    """A stream that also gives its bytes in the blocks in which they come, and so copies none of them."""
+
+    def __init__(self, raw: _VerifiedStream) -> None:
+        super().__init__(raw, BLOCK)
+        self._stream = raw
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the bytes from here on to the verified end, in blocks of 1 MB at most."""
+        if held := self.peek():
+            yield self.read(len(held))
+        yield from iter(self._stream.next_block, None)
+
+
 class _Damaged(ValueError):  # noqa: N818 - translated at once, never seen by users
     """The bytes are not those that were sent."""
 
@@ -133,7 +151,7 @@ def open_download(
     inflate: bool = False,
     refresh_url: Callable[[], str] | None = None,
     transport: Transport | None = None,
-) -> BinaryIO:
+) -> BlockReader:
     """Open the content behind a signed URL as a stream whose end is only reached if all of it arrived.
 
     Parameters
@@ -153,8 +171,8 @@ def open_download(
 
     Returns
     -------
-    BinaryIO
-        Also a context manager; close it.
+    BlockReader
+        A binary file, and a context manager: close it. Its `blocks()` gives the rest block by block.
 
     Raises
     ------
@@ -168,7 +186,7 @@ def open_download(
     """
     url = SignedUrl(url)
     body = RangedBody(url, transport or shared_transport(), timeout, refresh_url)
-    return io.BufferedReader(_VerifiedStream(body, inflate, progress), BLOCK)
+    return BlockReader(_VerifiedStream(body, inflate, progress))
 
 
 def download(
@@ -223,10 +241,10 @@ def download(
         return copy_blocks(source, sink)
 
 
-def copy_blocks(source: BinaryIO, sink: BinaryIO) -> int:
+def copy_blocks(source: BlockReader, sink: BinaryIO) -> int:
     """Copy everything and count the bytes."""
     count = 0
-    while block := source.read(BLOCK):
+    for block in source.blocks():
         sink.write(block)
         count += len(block)
     return count

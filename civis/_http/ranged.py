@@ -57,6 +57,11 @@ class RangedBody:
         """The URL as messages show it."""
         return self._link.shown
 
+    @property
+    def length(self) -> int | None:
+        """How many bytes the content has, if that is known."""
+        return self._version.length
+
     def read(self, size: int = BLOCK) -> bytes:
         """Give the next bytes, as many as are there; empty at the verified end."""
         while True:

@@ -54,7 +54,7 @@ class UnfitValuesError(ValueError):
         return str(self.args[1])
 
 
-def parse_block(block: bytes, columns: CsvColumns) -> pa.Table:
+def parse_block(block: bytes | memoryview, columns: CsvColumns) -> pa.Table:
     r"""Parse whole rows.
 
     An unquoted empty value is NULL, a quoted one is ``""``. In a row of one column either is NULL, since a
@@ -86,7 +86,7 @@ def parse_block(block: bytes, columns: CsvColumns) -> pa.Table:
                 f"values do not fit the types of their columns: {named}; have these read as text, with "
                 f"dtypes={ {columns.names[place]: 'varchar' for place in unfit} }",
             ) from None
-        if b'""' not in block:
+        if b'""' not in bytes(block):
             raise
     texts = [place for place in everything if pa.types.is_string(columns.types[place])]
     others = [place for place in everything if place not in texts]
@@ -100,7 +100,7 @@ def _table(parsed: pa.Table, columns: CsvColumns) -> pa.Table:
     return pa.Table.from_arrays(parsed.columns, schema=columns.schema())
 
 
-def _fits(block: bytes, columns: CsvColumns, place: int) -> bool:
+def _fits(block: bytes | memoryview, columns: CsvColumns, place: int) -> bool:
     """Tell whether all values of one column have its type."""
     if pa.types.is_string(columns.types[place]):
         return True
@@ -114,7 +114,7 @@ def _fits(block: bytes, columns: CsvColumns, place: int) -> bool:
 
 
 def _parse(
-    block: bytes, columns: CsvColumns, places: Sequence[int], *, quoted_null: bool = False
+    block: bytes | memoryview, columns: CsvColumns, places: Sequence[int], *, quoted_null: bool = False
 ) -> pa.Table:
     """Parse some columns of a block, in this thread: several blocks are parsed side by side."""
     # Names of our own, because those of the file need not be unique.

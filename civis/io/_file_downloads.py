@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from civis.client import APIClient
     from civis.response import Response
 
-CHUNK = 2**20
-
 
 def find_file(client: APIClient, file_id: int) -> Response:
     """Ask the platform for a file that can be downloaded.
@@ -69,8 +67,8 @@ def download_to_handle(
         with open_download(
             url, progress=progress, refresh_url=again, transport=transport_of(client)
         ) as stream:
-            while chunk := stream.read(CHUNK):
-                write_all(handle, chunk)
+            for block in stream.blocks():
+                write_all(handle, block)
     except BaseException:
         undo()
         raise

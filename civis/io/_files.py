@@ -43,7 +43,7 @@ def file_to_civis(
     buf_or_path : str or os.PathLike or file-like
         A path, or a handle. A handle that can be rewound is sent from its beginning, whatever its position;
         a text handle is sent as the bytes under it. A pipe of more than 50 MiB goes through a temporary file,
-        unless `size` says how long it is.
+        unless `size` says how long it is: the platform is told the number of parts before the first one.
     name : str, optional
         The file's name on the platform. By default the last element of the path, or of the handle's `name`.
     expires_at : str or datetime.datetime or None, optional

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from civis.io._headers import check_wanted, known_types, split_header
 from civis.io._number_texts import find_kind
-from civis.io._row_blocks import row_blocks
+from civis.io._row_blocks import utf8_pieces
 from civis.io._sql_kinds import TEXT, Kind, sql_kind
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def plain_result(streams: Sequence[OpenStream], options: ReadOptions) -> PlainRe
 
     def fetch(opened: OpenStream) -> tuple[list[str], bytes]:
         with opened() as stream:
-            content = b"".join(row_blocks(stream, options.encoding))
+            content = b"".join(utf8_pieces(stream, options.encoding))
         return split_header(content, options.delimiter, options.names, options.has_header)
 
     if len(streams) == 1:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from civis.io._arrow_text import CsvColumns, UnfitValuesError, parse_block
 from civis.io._found_types import find_type
 from civis.io._headers import check_wanted, known_types, split_header
-from civis.io._row_blocks import BLOCK_SIZE, row_blocks
+from civis.io._row_blocks import BLOCK_SIZE, joined, row_pieces
 from civis.io._sql_types import arrow_type
 
 __all__ = ["OpenStream", "TableFormat", "read_batches", "read_pieces", "read_table"]
@@ -173,7 +173,7 @@ class _Header:
         self.columns = self.form.columns(names).as_text(self._unfit)
         return rows
 
-    def settle(self, block: bytes) -> None:
+    def settle(self, block: bytes | memoryview) -> None:
         """Let the first rows tell what the columns of no known type are."""
         assert self.columns is not None
         found = parse_block(block, self.columns)
@@ -212,21 +212,20 @@ def _parsed(
 ) -> Generator[pa.Table, None, None]:
     """Yield the tables of a stream's blocks in order; a few are parsed while the next ones arrive."""
     under_way: deque[Future[pa.Table]] = deque()
-    blocks = row_blocks(stream, header.form.encoding, BLOCK_SIZE // 2 if settles else BLOCK_SIZE)
+    blocks = row_pieces(stream, header.form.encoding, BLOCK_SIZE // 2 if settles else BLOCK_SIZE)
     first = next(blocks, None)
     if first is None:
         return
-    first = header.take_from(first)
+    rows = header.take_from(b"".join(first))
     columns = header.columns
     assert columns is not None
+    begin: list[list[bytes | memoryview]] = [[rows]] if rows else []
     try:
-        for block in chain([first], blocks):
-            if not block:
-                continue
-            if settles and block is not None:
-                header.settle(block)
+        for pieces in chain(begin, blocks):
+            if settles:
+                header.settle(joined(pieces))
                 columns, settles = header.columns or columns, False
-            under_way.append(parsers.submit(parse_block, block, columns))
+            under_way.append(parsers.submit(_parse_pieces, pieces, columns))
             if len(under_way) > ahead:
                 yield under_way.popleft().result()
         while under_way:
@@ -234,6 +233,11 @@ def _parsed(
     finally:
         for each in under_way:
             each.cancel()
+
+
+def _parse_pieces(pieces: Sequence[bytes | memoryview], columns: CsvColumns) -> pa.Table:
+    """Parse the pieces of a block; putting them together is work for this thread too."""
+    return parse_block(joined(pieces), columns)
 
 
 def _cut(table: pa.Table, rows: int) -> Iterator[pa.Table | pa.RecordBatch]:

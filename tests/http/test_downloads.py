@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from civis._clock import FakeClock
 from civis._errors import CivisTransferError
 from civis._http import Transport, download, open_download
-from civis._http.inflate import CorruptGzip, Inflater
+from civis._http.inflate import MOST_OUTPUT, CorruptGzip, Inflater, engines
 from tests._servers import Reply, Request, Script, ScriptedServer, ranged, served
 
 CONTENT = random.Random(1).randbytes(60_000)
@@ -220,11 +220,18 @@ def test_inflated_once(transport: Transport) -> None:
     assert fetch(lambda request: Reply(body=PACKED + b"\0" * 700), transport, inflate=True) == CONTENT
 
 
-@given(st.lists(st.binary(max_size=300), min_size=1, max_size=4), st.lists(st.integers(1, 200), min_size=1))
+ENGINES = pytest.mark.parametrize("engine", list(engines()), ids=lambda engine: type(engine).__name__)
+
+
+@ENGINES
+@given(
+    members=st.lists(st.binary(max_size=300), min_size=1, max_size=4),
+    sizes=st.lists(st.integers(1, 200), min_size=1),
+)
 @settings(deadline=None, max_examples=60)
-def test_inflating_does_not_depend_on_the_pieces(members: list[bytes], sizes: list[int]) -> None:
+def test_inflating_does_not_depend_on_the_pieces(engine: Any, members: list[bytes], sizes: list[int]) -> None:
     packed = b"".join(gzip.compress(member) for member in members)
-    inflater, found, place, index = Inflater(), b"", 0, 0
+    inflater, found, place, index = Inflater(engine), b"", 0, 0
     while place < len(packed):
         size = sizes[index % len(sizes)]
         found += b"".join(inflater.feed(packed[place : place + size]))
@@ -233,19 +240,59 @@ def test_inflating_does_not_depend_on_the_pieces(members: list[bytes], sizes: li
     assert found == b"".join(members)
 
 
-def test_a_bomb_comes_in_pieces() -> None:
+@ENGINES
+def test_a_bomb_comes_in_pieces(engine: Any) -> None:
     packed = gzip.compress(b"\0" * 50_000_000, 1)
-    blocks = list(map(len, Inflater().feed(packed)))
+    inflater = Inflater(engine)
+    blocks = list(map(len, inflater.feed(packed)))
+    inflater.finish()
     assert sum(blocks) == 50_000_000
-    assert max(blocks) <= 4 << 20
+    assert max(blocks) <= MOST_OUTPUT
 
 
-def test_gzip_that_ends_too_early() -> None:
-    for content in (b"", gzip.compress(b"abc")[:-1], b"\x1f"):
-        inflater = Inflater()
+@ENGINES
+def test_gzip_that_ends_too_early(engine: Any) -> None:
+    whole = gzip.compress(bytes(range(256)))
+    for content in (whole[:length] for length in range(len(whole))):
+        inflater = Inflater(engine)
         list(inflater.feed(content))
         with pytest.raises(CorruptGzip, match="breaks off"):
             inflater.finish()
+
+
+@ENGINES
+def test_a_trailer_that_is_wrong_is_found_wherever_it_is_split(engine: Any) -> None:
+    whole = gzip.compress(b"civis")
+    for place in range(len(whole) - 8, len(whole)):
+        damaged = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+        for split in range(1, len(whole)):
+            with pytest.raises(CorruptGzip):
+                _inflate([damaged[:split], damaged[split:]], engine)
+
+
+def _inflate(pieces: list[bytes], engine: Any) -> bytes:
+    """Inflate all pieces."""
+    inflater = Inflater(engine)
+    found = b"".join(block for piece in pieces for block in inflater.feed(piece))
+    inflater.finish()
+    return found
+
+
+@pytest.mark.parametrize("inflate", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize("read", [0, 1, 700, 3_000_000], ids=str)
+def test_blocks_follow_what_was_read(transport: Transport, inflate: bool, read: int) -> None:
+    content = random.Random(4).randbytes(1 << 20).hex().encode() * 3
+    body = gzip.compress(content, 1) if inflate else content
+    with (
+        served(lambda request: Reply(body=body)) as server,
+        open_download(url_of(server), transport=transport, inflate=inflate) as stream,
+    ):
+        begin = stream.read(read)
+        blocks = list(stream.blocks())
+        assert begin + b"".join(blocks) == content
+        assert all(blocks)
+        assert list(stream.blocks()) == []
+        assert stream.read() == b""
 
 
 def test_it_is_a_stream_as_others_are(transport: Transport) -> None:

@@ -227,7 +227,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "stall":
             self._wait_for_the_end()
             return
-        if fault == "corrupt" and self.command == "PUT" and body:
+        if fault == "corrupt" and is_transfer and body:
             body = _damaged(body)
         if not is_transfer and self.path.endswith("/complete"):
             self.proxy.note_call(self.command, self.path, b"")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +22,7 @@ from civis.client import APIClient
 from civis.io import _query_results, _rows
 from civis.io._arrow_text import CsvColumns, UnfitValuesError, parse_block
 from civis.io._result_tables import TableFormat, read_batches
-from civis.io._row_blocks import first_row, row_blocks
+from civis.io._row_blocks import first_row, joined, row_blocks, row_pieces
 
 TEN = (
     "SELECT i AS n, 'row ' || i AS name, CASE WHEN i > 5 THEN i / 2.0 END AS half "
@@ -206,6 +207,43 @@ def test_blocks_end_where_rows_end_wherever_a_stream_is_cut(rows: list[tuple[str
     columns = CsvColumns(("a", "b"), (pa.string(), pa.string()))
     parsed = [tuple(row.values()) for block in found for row in parse_block(block, columns).to_pylist()]
     assert parsed == rows
+
+
+class Download(io.BytesIO):
+    """A stream that gives its bytes in blocks of its own, as a download does."""
+
+    def __init__(self, content: bytes, length: int) -> None:
+        super().__init__(content)
+        self._length = length
+
+    def blocks(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(self._length), b"")
+
+
+@settings(deadline=None)
+@given(records, st.integers(1, 60), st.integers(1, 9))
+def test_blocks_end_where_rows_end_however_a_download_comes(
+    rows: list[tuple[str, str]], size: int, length: int
+):
+    content = as_csv(rows)
+    found = list(row_blocks(Download(content, length), size=size))
+    assert b"".join(found) == content
+    assert all(len(block) > size - length for block in found[:-1])
+    columns = CsvColumns(("a", "b"), (pa.string(), pa.string()))
+    parsed = [tuple(row.values()) for block in found for row in parse_block(block, columns).to_pylist()]
+    assert parsed == rows
+
+
+@pytest.mark.parametrize("has_numpy", [True, False])
+def test_pieces_of_a_block_are_put_together_with_and_without_numpy(
+    has_numpy: bool, monkeypatch: pytest.MonkeyPatch
+):
+    if not has_numpy:
+        monkeypatch.setitem(sys.modules, "numpy", None)
+    content = as_csv([("a", "b"), ("line\nend", '"'), ("", "€")])
+    found = [bytes(joined(pieces)) for pieces in row_pieces(Download(content, 3), size=8)]
+    assert b"".join(found) == content
+    assert found == list(row_blocks(Download(content, 3), size=8))
 
 
 @settings(deadline=None)

@@ -27,7 +27,7 @@ from starlette.types import ASGIApp
 from civis.local.blobs.errors import BlobError, BlobNotFound, SignatureError
 from civis.local.blobs.folder import BlobFolder
 from civis.local.blobs.form import FormReader
-from civis.local.blobs.sending import BlobResponse, entity_tag
+from civis.local.blobs.sending import BlobResponse
 from civis.local.blobs.signing import Signer
 
 __all__ = ["blob_app"]
@@ -67,15 +67,16 @@ class _BlobRoutes:
         """Take a form, its file straight to the disk."""
         chunks = request.stream()
         try:
-            target = await self._store_form(request, chunks)
+            etag = await self._store_form(request, chunks)
         except BlobError:
             await _drain(chunks)
             raise
-        return Response(status_code=204, headers={"ETag": entity_tag(target)})
+        return Response(status_code=204, headers={"ETag": f'"{etag}"'})
 
-    async def _store_form(self, request: Request, chunks: AsyncIterator[bytes]) -> Path:
-        """Write a form's file; it appears if the signature holds and the form is whole."""
+    async def _store_form(self, request: Request, chunks: AsyncIterator[bytes]) -> str:
+        """Write a form's file and give its MD5; it appears if the signature holds and the form is whole."""
         form = FormReader(request.headers.get("content-type", ""))
+        digest = hashlib.md5(usedforsecurity=False)
         target: Path | None = None
         with ExitStack() as stack:
             incoming: BinaryIO | None = None
@@ -85,14 +86,16 @@ class _BlobRoutes:
                     target = self._permitted(form.fields)
                     incoming = stack.enter_context(self.files.incoming(target))
                 if incoming is not None and len(form.pending) >= _GATHER:
+                    digest.update(form.pending)
                     await _write(incoming, form.pending)
             if target is None or incoming is None:
                 raise BlobError("the form holds no file; send it last, in the field 'file'")
             if not form.is_complete:
                 raise BlobError("the form ended before its last boundary; nothing was stored")
+            digest.update(form.pending)
             await _write(incoming, form.pending)
             await to_thread.run_sync(stack.close)
-        return target
+        return digest.hexdigest()
 
     def _permitted(self, fields: dict[str, str]) -> Path:
         """Check a form's signature and give the file that it may write."""

@@ -44,6 +44,7 @@ def test_a_form_stores_the_bytes_sent(served: Served, content: bytes) -> None:
         upload["upload_url"], data=upload["upload_fields"], files={"file": content}, timeout=30
     )
     assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["ETag"] == f'"{hashlib.md5(content).hexdigest()}"'
     assert served.blobs.path(key).read_bytes() == content
 
 
