@@ -4,7 +4,7 @@ The front door: what users import. How futures work is in the private modules be
 """
 
 from civis.futures._civis_future import CivisFuture
-from civis.futures._container import ContainerFuture
+from civis.futures._container import ContainerFuture, CustomScriptFuture
 from civis.futures._executors import CustomScriptExecutor
 from civis.futures._failures import (
     CivisPollingError,
@@ -21,6 +21,7 @@ __all__ = [
     "CivisWarning",
     "ContainerFuture",
     "CustomScriptExecutor",
+    "CustomScriptFuture",
     "PollableResult",
     "UnfinishedJobWarning",
     "UnseenFailureWarning",

@@ -70,10 +70,7 @@ class CivisFuture(FollowedRun):
     'succeeded'
     """
 
-    # What most futures never change; see `PollableResult`.
-    _cancel_requested = False
-    _must_send_cancel = False
-    _cancel_poll_count = 0
+    __slots__ = ("_cancel_poll_count", "_cancel_requested", "_must_send_cancel", "_retries_left")
 
     def __init__(
         self,
@@ -92,6 +89,8 @@ class CivisFuture(FollowedRun):
         if (max_retries or 0) < 0:
             raise ValueError(f"max_retries must be 0 or more, not {max_retries!r}")
         self._retries_left = max_retries or 0
+        self._cancel_requested = self._must_send_cancel = False
+        self._cancel_poll_count = 0
         client = client or client_of_poller(poller)
         super().__init__(poller, poller_args, polling_interval, client, poll_on_creation)
         if self._retries_left:

@@ -106,7 +106,14 @@ class ContainerFuture(CivisFuture):
 
 
 class CustomScriptFuture(ContainerFuture):
-    """The result of a run of a custom script, which a template defines."""
+    """The result of a run of a custom script, which a template defines; made as `ContainerFuture`.
+
+    Examples
+    --------
+    >>> future = CustomScriptFuture(3000, 3001)  # doctest: +SKIP
+    >>> future.result().state  # doctest: +SKIP
+    'succeeded'
+    """
 
     def _find_poller(self, client: APIClient) -> Callable[..., Any]:
         """Give the method that is polled."""

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from civis._default_client import make_client
-from civis._env import job_id, run_id
 from civis.futures._civis_future import CANCEL_PATIENCE
 from civis.futures._container import ContainerFuture, CustomScriptFuture
+from civis.futures.script_arguments import parent_arguments
 
 if TYPE_CHECKING:
     from civis.client import APIClient
@@ -192,12 +192,6 @@ def _results(futures: list[CustomScriptFuture], deadline: float | None) -> Itera
     finally:
         for future in futures:
             future.request_cancel()
-
-
-def parent_arguments() -> dict[str, int]:
-    """Give what tells a job by which job it was started; empty outside of a job."""
-    ids = {"CIVIS_PARENT_JOB_ID": job_id(), "CIVIS_PARENT_RUN_ID": run_id()}
-    return {name: int(value) for name, value in ids.items() if value and value.isdigit()}
 
 
 def _timestamp() -> str:

@@ -30,20 +30,22 @@ logger = logging.getLogger(__name__)
 LOG_ATTEMPTS = 2
 #: Seconds between those questions.
 LOG_DELAY = 0.5
-#: Seconds until a future looks again at the list of jobs that is being read.
-LOOK_AGAIN = 0.2
 
 
 class FollowedRun(PollableResult):
     """A future that knows which run it waits for, and the other futures of its client."""
 
-    # What most futures never change; see `PollableResult`.
-    _has_joined = False
-    _is_log_unread = False
-    _log_attempts = 0
-    _is_urgent = False
-    _asked_at = 0.0
-    _shown_log_line = (0, "")
+    __slots__ = (
+        "_asked_at",
+        "_has_joined",
+        "_is_log_unread",
+        "_is_urgent",
+        "_job_id",
+        "_log_attempts",
+        "_run_id",
+        "_sharing",
+        "_shown_log_line",
+    )
 
     def __init__(
         self,
@@ -55,6 +57,10 @@ class FollowedRun(PollableResult):
     ) -> None:
         self._job_id, self._run_id = _ids_of(tuple(poller_args))
         self._sharing = sharing_of(client)
+        self._has_joined = self._is_log_unread = self._is_urgent = False
+        self._log_attempts = 0
+        self._asked_at = 0.0
+        self._shown_log_line = (0, "")
         super().__init__(poller, poller_args, polling_interval, client, poll_on_creation)
         self._join(is_long=False)
 
@@ -111,9 +117,9 @@ class FollowedRun(PollableResult):
         """Ask once; not for this run alone where many are waited for and the list of jobs tells."""
         self._asked_at = time.monotonic()
         if not self._is_urgent and self._is_run() and self._run_id is not None:
-            known = self._sharing.look_up(self._job_id, self._run_id)
+            known, look_again = self._sharing.look_up(self._job_id, self._run_id)
             if known is Known.LATER:
-                return jittered(LOOK_AGAIN)
+                return look_again
             if known is Known.RUNNING:
                 return self._take_running()
         return super()._ask()
@@ -158,6 +164,8 @@ class FollowedRun(PollableResult):
 
     def _join(self, is_long: bool) -> None:
         """Have the other futures of the client know it; `is_long` where it is worth subscribing for."""
+        if not self._is_run():
+            return
         with self._condition:
             is_new = not (self._has_joined or self._settling)
             self._has_joined = self._has_joined or is_new
@@ -168,7 +176,8 @@ class FollowedRun(PollableResult):
 
     def _forget(self) -> None:
         """Have the other futures of the client know it no longer."""
-        if self._has_joined:
+        # One whose construction failed lacks the attribute.
+        if getattr(self, "_has_joined", False):
             self._has_joined = False
             self._sharing.leave(self)
 

@@ -1,14 +1,16 @@
-"""The one thread of the process that listens to PubNub, for any number of clients.
+"""Listens to PubNub for any number of clients, in an event loop that the scheduler's thread runs meanwhile.
 
-It runs an event loop in which each subscription is a task, so that one can be ended at any moment. What a
-message means is for `_sharing` to know.
+Each subscription is a task of the loop, so that one can be ended at any moment. What a message means is for
+`_sharing` to know.
 """
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import logging
+import socket
 import threading
 import time
 import uuid
@@ -20,7 +22,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from civis.futures._policy import jittered, outage_delay
-from civis.futures._scheduler import THREAD_NAME, call_after_fork
+from civis.futures._scheduler import call_after_fork, current_scheduler
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +32,16 @@ CATCH_UP = 30.0
 LONGEST_RESUMED = 600.0
 #: An answer without a message within so many seconds is a server's farewell, not the end of a long poll.
 TOO_QUICK = 1.0
+#: After an answer with so many messages, more are on the way: so many seconds later they come with one
+#: question, which takes milliseconds of processor time. Not after many: PubNub keeps 100.
+BURST, GATHER = range(5, 40), 0.02
 #: Units of PubNub's time tokens a second.
 TOKENS_PER_SECOND = 10_000_000
 #: Statuses by which PubNub says that keys do not hold.
 REFUSALS = frozenset({400, 401, 403})
-#: Loggers that write addresses, which hold the auth key; those of the listener's thread write nothing.
+#: Modules that are loaded when somebody subscribes: they are optional, and take a third of a second.
+SUBSCRIBE, PUBNUB = "pubnub.endpoints.pubsub.subscribe", "pubnub.pubnub_asyncio"
+#: Loggers that write addresses, which hold the auth key; those of the loop's thread write nothing.
 TALKATIVE = ("pubnub", "httpx", "hpack.hpack", "hpack.table", "httpcore.http11", "httpcore.http2")
 
 
@@ -75,42 +82,33 @@ class Offer:
 
 
 class Listener:
-    """Subscriptions of this process. The thread starts with the first one and ends with the last."""
+    """Subscriptions of this process. Their loop begins with the first one and ends with the last."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: _Loop | None = None
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def follow(self, audience: Audience, offer: Offer) -> None:
-        """Subscribe for somebody, who is held weakly."""
+        """Subscribe for somebody, who is held weakly. It may take a second, for what is loaded."""
+        import_module(SUBSCRIBE)
+        import_module(PUBNUB)
         number = id(audience)
         reference = weakref.ref(audience)
         with self._lock:
+            begins = self._loop is None
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                name = f"{THREAD_NAME}-listener"
-                threading.Thread(target=self._run, args=(self._loop,), name=name, daemon=True).start()
-            self._loop.call_soon_threadsafe(self._begin, number, Subscription(reference, offer))
+                self._loop = _Loop()
+            loop = self._loop
+            loop.call_soon_threadsafe(self._begin, number, Subscription(reference, offer))
+        if begins:
+            current_scheduler().sleep_by(loop)
 
     def leave(self, number: int) -> None:
         """End a subscription, by the identity of the one it serves."""
         with self._lock:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._cancel, number)
-
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run subscriptions: the life of the thread."""
-        silence = _Silence(threading.get_ident())
-        for name in TALKATIVE:
-            logging.getLogger(name).addFilter(silence)
-        try:
-            loop.run_forever()
-            loop.run_until_complete(loop.shutdown_default_executor())
-        finally:
-            loop.close()
-            for name in TALKATIVE:
-                logging.getLogger(name).removeFilter(silence)
 
     def _begin(self, number: int, subscription: Subscription) -> None:
         """Start a subscription, in the loop."""
@@ -126,22 +124,87 @@ class Listener:
             task.cancel()
 
     def _end(self, number: int, task: asyncio.Task[None]) -> None:
-        """Forget a subscription that has ended; with the last one the thread ends."""
+        """Forget a subscription that has ended; with the last one the loop ends."""
         if not task.cancelled() and task.exception() is not None:
             logger.debug("a subscription failed", exc_info=task.exception())
         if self._tasks.get(number) is task:
             del self._tasks[number]
         loop = asyncio.get_running_loop()
-        # Connections take a moment to close; what comes meanwhile keeps the thread.
+        # Connections take a moment to close; what comes meanwhile keeps the loop.
         loop.call_later(0.2, self._stop_if_idle)
 
     def _stop_if_idle(self) -> None:
-        """End the thread if nothing is left to do, in the loop."""
+        """End the loop if nothing is left to do, in the loop."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, _Loop)
         with self._lock:
-            loop = asyncio.get_running_loop()
-            if not self._tasks and self._loop is loop:
-                self._loop = None
-                loop.stop()
+            if self._tasks or self._loop is not loop:
+                return
+            self._loop = None
+        loop.end()
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop that runs while the scheduler would sleep, and starts no thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scheduler = current_scheduler()
+        self._is_over = False
+        self._silence: _Silence | None = None
+
+    def sleep(self, timeout: float | None) -> None:
+        """Run for so many seconds, or until woken."""
+        if self._silence is None:
+            self._silence = _Silence(threading.get_ident())
+            for name in TALKATIVE:
+                logging.getLogger(name).addFilter(self._silence)
+        timer = None if timeout is None else self.call_later(timeout, self.stop)
+        try:
+            self.run_forever()
+        finally:
+            if timer is not None:
+                timer.cancel()
+            if self._is_over:
+                self._close_quietly()
+
+    def wake(self) -> None:
+        """Have `sleep` return."""
+        self.call_soon_threadsafe(self.stop)
+
+    def end(self) -> None:
+        """Let the scheduler sleep as usual from now on; called in the loop."""
+        self._is_over = True
+        self._scheduler.sleep_as_usual(self)
+
+    def _close_quietly(self) -> None:
+        """Free what it holds, and let others write to the log again."""
+        self.close()
+        for name in TALKATIVE:
+            if self._silence is not None:
+                logging.getLogger(name).removeFilter(self._silence)
+
+    async def getaddrinfo(self, *place: Any, **options: Any) -> Any:
+        """Find a host's addresses, by a thread of those that poll."""
+        errand = _Errand(lambda: socket.getaddrinfo(*place, **options))
+        self._scheduler.watch(errand, 0.0)
+        return await asyncio.wrap_future(errand.outcome)
+
+
+class _Errand:
+    """Something that takes long, for the threads that poll."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self._act = act
+        self.outcome: concurrent.futures.Future[Any] = concurrent.futures.Future()
+
+    def _poll(self) -> None:
+        """Do it, once."""
+        if self.outcome.set_running_or_notify_cancel():
+            try:
+                self.outcome.set_result(self._act())
+            except Exception as error:
+                self.outcome.set_exception(error)
 
 
 def _pause(error_count: int) -> float:
@@ -222,13 +285,15 @@ class Subscription:
         if messages:
             self._error_count = 0
             self._tell(lambda audience: audience.on_messages(messages))
+            if len(messages) in BURST:
+                await asyncio.sleep(GATHER)
         elif time.monotonic() - start < TOO_QUICK:
             raise ConnectionError("PubNub does not wait for messages")
 
     async def _ask(self, pubnub: Any, token: int) -> Any:
         """Ask for the messages after a time token."""
-        # Loaded here: most programs never subscribe, and the package takes a third of a second.
-        subscribe = import_module("pubnub.endpoints.pubsub.subscribe").Subscribe
+        # Loaded late: most programs never subscribe, and the package takes a third of a second.
+        subscribe = import_module(SUBSCRIBE).Subscribe
         question = subscribe(pubnub).channels(list(self._offer.channels)).timetoken(token)
         if self._region is not None and token:
             question = question.region(self._region)
@@ -290,7 +355,7 @@ def _make_pubnub(offer: Offer) -> Any:
         parts = urlsplit(offer.origin)
         configuration.ssl = parts.scheme == "https"
         configuration.origin = parts.netloc + parts.path.rstrip("/")
-    make = import_module("pubnub.pubnub_asyncio").PubNubAsyncio
+    make = import_module(PUBNUB).PubNubAsyncio
     return make(configuration, custom_event_loop=asyncio.get_running_loop(), subscription_manager=_NoManager)
 
 

@@ -16,10 +16,11 @@ import urllib3.exceptions
 from civis._errors import CivisAPIKeyMissingError
 from civis._states import CANCELLED, FAILED, FINISHED, NOT_FINISHED
 
-#: Delays before the first polls, in seconds. Quick jobs are over within the first second, so asking only
-#: after a whole one would be most of what they cost; together they stay below that second.
-EARLY_DELAYS = (0.05, 0.1, 0.2, 0.4)
-#: From the first second on, the delay starts with this many seconds …
+#: Delays before the first polls, in seconds. Quick jobs are over within the first seconds, so asking only
+#: after a whole one would be most of what they cost. With each delay 0.4 of the time passed at most, the end
+#: of a job is seen late by no more than that; it takes four polls more than steps of a second, once a job.
+EARLY_DELAYS = (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.56)
+#: After that, the delay starts with this many seconds …
 FIRST_DELAY = 1.0
 #: … is multiplied by this after every poll …
 GROWTH = 1.2

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from civis._clock import SYSTEM_CLOCK, Clock
 from civis.base import CivisAsyncResultBase
 from civis.futures import _lifetimes
+from civis.futures._condition import LightCondition
 from civis.futures._failures import CivisPollingError, UnseenFailureWarning, job_failure
 from civis.futures._policy import (
     EARLY_DELAYS,
@@ -47,8 +48,8 @@ class PollableResult(CivisAsyncResultBase):
         The arguments to call it with.
     polling_interval : int or float, optional
         Seconds between polls. By default the interval starts at one second and grows by the factor 1.2 to
-        at most 15 seconds; within the first second the poller is called after 0.05, 0.15, 0.35 and 0.75
-        seconds, because quick jobs are over by then.
+        at most 15 seconds; before that the poller is called eight times within 1.8 seconds, because quick
+        jobs are over by then.
     client : civis.APIClient, optional
         The client that the poller belongs to.
     poll_on_creation : bool, optional
@@ -74,21 +75,35 @@ class PollableResult(CivisAsyncResultBase):
     outage_limit: float = OUTAGE_LIMIT
     #: Where outages take their time from.
     _clock: Clock = SYSTEM_CLOCK
-    #: Whether something happens on success besides ending; only the process that made the future does it.
-    _acts_when_done = False
-    # What most futures never change stands here: instances of few attributes share their keys, which takes a
-    # third of their memory away; and the destructor of one whose construction failed finds it.
-    _failed_unseen = False
-    _seen = False
-    _poll_count = 0
-    _error_count = 0
-    _failing_since: float | None = None
-    _is_polling = False
-    _must_poll_again = False
-    _settling = False
-    _last_response: Any = None
-    _calling_back: int | None = None
-    _callback_error: BaseException | None = None
+
+    # Slots, also for what `concurrent.futures.Future` sets, so that a future needs no dict: thousands may be
+    # open. Classes that users derive, and their instances, take further attributes as ever.
+    __slots__ = (
+        "_acts_when_done",
+        "_callback_error",
+        "_calling_back",
+        "_client",
+        "_condition",
+        "_done_callbacks",
+        "_error_count",
+        "_exception",
+        "_failed_unseen",
+        "_failing_since",
+        "_interval",
+        "_is_polling",
+        "_last_response",
+        "_must_poll_again",
+        "_poll_count",
+        "_poll_on_creation",
+        "_poller",
+        "_poller_args",
+        "_result",
+        "_seen",
+        "_settling",
+        "_state",
+        "_waiters",
+        "_watched_by",
+    )
 
     def __init__(
         self,
@@ -99,11 +114,21 @@ class PollableResult(CivisAsyncResultBase):
         poll_on_creation: bool = True,
     ) -> None:
         super().__init__()
+        self._condition = LightCondition()  # type: ignore[assignment]  # has what is called
         self._interval = check_interval(polling_interval)
         self._poller = poller
         self._poller_args = tuple(poller_args)
         self._client = client
         self._poll_on_creation = poll_on_creation
+        # Whether something happens on success besides ending; only the process that made the future does it.
+        self._acts_when_done = False
+        self._seen = self._failed_unseen = False
+        self._poll_count = self._error_count = 0
+        self._failing_since: float | None = None
+        self._is_polling = self._must_poll_again = self._settling = False
+        self._last_response: Any = None
+        self._calling_back: int | None = None
+        self._callback_error: BaseException | None = None
         self._watched_by = current_scheduler()
         first = poll_delay(0, self._interval)
         self._watched_by.watch(self, jittered(min(first, EARLY_DELAYS[0]) if poll_on_creation else first))
@@ -464,7 +489,8 @@ class PollableResult(CivisAsyncResultBase):
 
     def _warn_unseen(self) -> None:
         """Say once that a failure was never looked at."""
-        if self._failed_unseen:
+        # One whose construction failed lacks the attribute.
+        if getattr(self, "_failed_unseen", False):
             self._failed_unseen = False
             warnings.warn(
                 f"{self._page()} failed, and nobody asked for its result: {self._exception}",
@@ -474,7 +500,7 @@ class PollableResult(CivisAsyncResultBase):
 
     def _start_over_in_child(self) -> None:
         """After a fork: no lock that a thread of the parent may hold, no waiter of the parent."""
-        self._condition = threading.Condition()
+        self._condition = LightCondition()  # type: ignore[assignment]  # has what is called
         self._waiters: list[Any] = []
         # What is called when it is done is called once, and by the process that asked for it.
         self._done_callbacks: list[Any] = []

@@ -22,6 +22,8 @@ POLLERS = 2
 MOST_POLLERS = 16
 #: A poll that takes longer than this many seconds is held up.
 HELD_UP_AFTER = 1.0
+#: From so many things to watch on, the scheduler waits so many seconds at least, and so finds several due.
+MANY, TICK = 100, 0.01
 #: Seconds after which a poller with nothing to do ends.
 IDLE_LIFETIME = 10.0
 #: How the name of every lasting thread starts.
@@ -33,6 +35,16 @@ class Pollable(Protocol):
 
     def _poll(self) -> float | None:
         """Poll once, never raising; return the seconds until the next poll, None when all is known."""
+
+
+class Sleeper(Protocol):
+    """Something else to do for the thread that waits for the next due time, such as running an event loop."""
+
+    def sleep(self, timeout: float | None) -> None:
+        """Do it for so many seconds, or until woken."""
+
+    def wake(self) -> None:
+        """End the sleep, or the next one if there is none; called by any thread."""
 
 
 class Scheduler:
@@ -47,20 +59,60 @@ class Scheduler:
         self._ready: deque[Pollable] = deque()
         self._thread: threading.Thread | None = None
         self._asleep_until = 0.0
+        self._sleeper: Sleeper | None = None
         self._busy_since: dict[int, float] = {}
         self._poller_count = 0
         self._idle_count = 0
 
     def watch(self, pollable: Pollable, delay: float) -> None:
         """Poll something after some seconds, in place of the time set for it before."""
-        due = time.monotonic() + delay
+        now = time.monotonic()
+        due = now + delay
         with self._lock:
+            if delay <= 0 and self._thread is not None:
+                self._hand_over_at_once(pollable, now)
+                return
             self._due.add(pollable, due)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
-                self._thread.start()
-            elif due < self._asleep_until:
-                self._changed.notify()
+            if due < self._asleep_until:
+                self._wake()
+            self._start()
+
+    def _hand_over_at_once(self, pollable: Pollable, now: float) -> None:
+        """Give something to a poller; the scheduler's thread sleeps on where it is not needed for that."""
+        self._due.discard(pollable)
+        self._enqueue(pollable)
+        if len(self._ready) <= self._idle_count:
+            self._work.notify()
+        elif self._poller_count < POLLERS or self._asleep_until > now + HELD_UP_AFTER:
+            self._wake()
+
+    def sleep_by(self, sleeper: Sleeper) -> None:
+        """Have the thread sleep in another way from now on."""
+        with self._lock:
+            self._wake()
+            self._sleeper = sleeper
+            self._start()
+
+    def sleep_as_usual(self, sleeper: Sleeper) -> None:
+        """Have the thread sleep no longer in one way."""
+        with self._lock:
+            if self._sleeper is sleeper:
+                self._wake()
+                self._sleeper = None
+
+    def _start(self) -> None:
+        """Start the thread if there is none yet."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+            self._thread.start()
+
+    def _wake(self) -> None:
+        """Have the thread look what is due, once."""
+        self._asleep_until = 0.0
+        if self._sleeper is None:
+            self._changed.notify()
+        else:
+            self._sleeper.wake()
 
     def unwatch(self, pollable: Pollable) -> None:
         """Stop polling something."""
@@ -75,22 +127,43 @@ class Scheduler:
                 self._asleep_until = time.monotonic() + (
                     threading.TIMEOUT_MAX if timeout is None else timeout
                 )
-                self._changed.wait(timeout)
+                self._sleep(timeout)
                 self._asleep_until = 0.0
+
+    def _sleep(self, timeout: float | None) -> None:
+        """Wait for the next due time or a change, with the lock given back."""
+        sleeper = self._sleeper
+        if sleeper is None:
+            self._changed.wait(timeout)
+            return
+        self._lock.release()
+        try:
+            sleeper.sleep(timeout)
+        finally:
+            self._lock.acquire()
 
     def _hand_over(self, now: float) -> float | None:
         """Give what is due to the pollers; return the seconds until there is more to do, if known."""
-        self._ready.extend(self._due.pop_due(now))
+        for pollable in self._due.pop_due(now):
+            self._enqueue(pollable)
         self._work.notify(min(len(self._ready), self._idle_count))
         for _ in range(self._missing_pollers(now)):
             self._poller_count += 1
             threading.Thread(target=self._run_poller, name=f"{THREAD_NAME}-poller", daemon=True).start()
         next_due = self._due.next_due()
-        timeout = None if next_due is None else max(0.0, next_due - now)
+        shortest = TICK if len(self._due) >= MANY else 0.0
+        timeout = None if next_due is None else max(shortest, next_due - now)
         if len(self._ready) > self._idle_count:
             # Work waits for busy pollers: look again whether they are held up.
             timeout = HELD_UP_AFTER if timeout is None else min(timeout, HELD_UP_AFTER)
         return timeout
+
+    def _enqueue(self, pollable: Pollable) -> None:
+        """Have something polled after what waits already; before it, where it says so of itself."""
+        if getattr(pollable, "goes_first", False):
+            self._ready.appendleft(pollable)
+        else:
+            self._ready.append(pollable)
 
     def _missing_pollers(self, now: float) -> int:
         """How many pollers to start: as many as work waits for, within the limits."""

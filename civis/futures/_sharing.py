@@ -12,9 +12,11 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from itertools import chain
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from civis._clock import SYSTEM_CLOCK, Clock
 from civis.futures._job_list import JobList, Known
 from civis.futures._policy import Verdict, is_passing, outage_delay, read_verdict, slowdown
 from civis.futures._scheduler import call_after_fork, current_scheduler
@@ -33,6 +35,8 @@ IDLE_LIFETIME = 10.0
 CROWD = 100
 #: PubNub gives so many messages at a time at most; of more, the oldest are lost.
 MOST_MESSAGES = 100
+#: Seconds from a loss of messages to the search for the runs that they told of, and between two searches.
+SEARCH_DELAY, SEARCH_PAUSE = 0.25, 0.75
 
 
 class Follower(Protocol):
@@ -87,10 +91,13 @@ class Sharing:
         self.connected_at: float | None = None
         # Re-entrant, because collecting garbage under the lock may run a destructor that comes back here.
         self._lock = threading.RLock()
-        self._followers: dict[int, dict[int, list[weakref.ref[Follower]]]] = {}
+        # By run, and by job where only that is known. Tuples, as there is one follower of a run as a rule.
+        self._of_run: dict[int, tuple[weakref.ref[Follower], ...]] = {}
+        self._of_job: dict[int, tuple[weakref.ref[Follower], ...]] = {}
         self._can_list = client is not None and _is_real_client(client)
         self._can_push = self._can_list and _has_pubnub()
         self._jobs = JobList()
+        self._search = Search(self)
         self._listener: Listener | None = None
         self._is_wanted = False
         self._is_polling = False
@@ -98,9 +105,15 @@ class Sharing:
 
     def join(self, follower: Follower) -> None:
         """Know a future that waits for a run."""
+        table, number = self._place(follower)
         with self._lock:
-            runs = self._followers.setdefault(follower.job_id or 0, {})
-            runs.setdefault(follower.run_id or 0, []).append(weakref.ref(follower))
+            table[number] = (*table.get(number, ()), weakref.ref(follower))
+
+    def _place(self, follower: Follower) -> tuple[dict[int, tuple[weakref.ref[Follower], ...]], int]:
+        """Give the table and the number by which a future is found."""
+        if follower.run_id is None:
+            return self._of_job, follower.job_id or 0
+        return self._of_run, follower.run_id
 
     def subscribe(self) -> None:
         """Have notices come, if that is possible."""
@@ -112,36 +125,32 @@ class Sharing:
 
     def is_crowded(self) -> bool:
         """Whether so many futures wait that asking for each in turn would take too long."""
-        return len(self._followers) >= CROWD
+        return len(self._of_run) + len(self._of_job) >= CROWD
 
-    def look_up(self, job_id: int | None, run_id: int) -> Known:
-        """Tell whether a run goes on by the list of jobs, where many are waited for."""
-        if job_id is None or not self.is_crowded() or not self._can_list:
-            return Known.NOTHING
+    def look_up(self, job_id: int | None, run_id: int) -> tuple[Known, float]:
+        """Tell whether a run goes on by the list of jobs, where many are waited for; see `JobList`."""
         client: Any = self._client() if self._client is not None else None
-        return Known.NOTHING if client is None else self._jobs.look_up(client, job_id, run_id)
+        if job_id is None or client is None or not self._can_list or not self.is_crowded():
+            return Known.NOTHING, 0.0
+        return self._jobs.look_up(client, job_id, run_id)
 
     def leave(self, follower: Follower) -> None:
         """Forget a future: it is done, or follows another run from now on."""
-        job_id, run_id = follower.job_id or 0, follower.run_id or 0
+        table, number = self._place(follower)
         with self._lock:
-            runs = self._followers.get(job_id, {})
-            rest = [each for each in runs.pop(run_id, ()) if each() not in (None, follower)]
+            rest = tuple(each for each in table.pop(number, ()) if each() not in (None, follower))
             if rest:
-                runs[run_id] = rest
-            if not runs:
-                self._followers.pop(job_id, None)
-            is_last = self._is_wanted and not self._followers
+                table[number] = rest
+            is_last = self._is_wanted and not (self._of_run or self._of_job)
         if is_last:
             current_scheduler().watch(self, IDLE_LIFETIME)
 
-    def followers(self, job_id: int, run_id: int | None = None) -> list[Follower]:
-        """List the futures of a job; those of one run, where that is named, and those that name none."""
+    def followers(self, job_id: int, run_id: int) -> list[Follower]:
+        """List the futures of a run, and those of its job that name no run."""
         with self._lock:
-            runs = self._followers.get(job_id, {})
-            chosen = list(runs) if run_id is None else [run_id, 0]
-            found = [reference() for each in chosen for reference in runs.get(each, ())]
-        return [follower for follower in found if follower is not None]
+            found = [reference() for reference in self._of_run.get(run_id, ())]
+            found += [reference() for reference in self._of_job.get(job_id, ())]
+        return [follower for follower in found if follower is not None and follower.job_id == job_id]
 
     # What the scheduler does
 
@@ -151,7 +160,7 @@ class Sharing:
             if self._is_polling:
                 return 0.1
             self._is_polling = True
-            self._is_wanted = bool(self._followers)
+            self._is_wanted = bool(self._of_run or self._of_job)
         try:
             if self._is_wanted:
                 return self._begin()
@@ -221,7 +230,11 @@ class Sharing:
         for message in messages:
             for follower in self._concerned(message):
                 follower._nudge()
-        if len(messages) >= MOST_MESSAGES:
+        if len(messages) < MOST_MESSAGES:
+            return
+        if self.is_crowded() and self._can_list:
+            self._search.begin()
+        else:
             self.on_connected()
             self._plan_all()
 
@@ -235,13 +248,82 @@ class Sharing:
         if read_verdict(state) is not Verdict.RUNNING:
             yield from self.followers(job_id, run_id)
 
+    def read_list(self, since: float) -> float | None:
+        """Read some of the list of jobs, as `JobList.read_anew`."""
+        client: Any = self._client() if self._client is not None else None
+        return None if client is None else self._jobs.read_anew(client, since)
+
+    def tell_unlisted(self) -> None:
+        """Have the futures ask whose runs are not in the list of jobs: at once where they were before."""
+        for follower in self._all_followers():
+            known = self._jobs.tell(follower.job_id, follower.run_id)
+            if known is Known.GONE:
+                follower._nudge()
+            elif known is not Known.RUNNING:
+                follower._plan_again()
+
     def _plan_all(self) -> None:
         """Have every future ask within its usual delay."""
+        for follower in self._all_followers():
+            follower._plan_again()
+
+    def _all_followers(self) -> Iterator[Follower]:
+        """Give every future."""
         with self._lock:
-            jobs = list(self._followers)
-        for job_id in jobs:
-            for follower in self.followers(job_id):
-                follower._plan_again()
+            references = [each for table in (self._of_run, self._of_job) for each in table.values()]
+        for reference in chain.from_iterable(references):
+            follower = reference()
+            if follower is not None:
+                yield follower
+
+
+class Search:
+    """Finds runs whose messages were lost, by the list of jobs; losses shortly after each other, together.
+
+    When thousands of runs end within seconds, more than PubNub gives at a time, asking each future's question
+    anew at every loss would take longer than the runs.
+    """
+
+    #: A search is short, and many may depend on it.
+    goes_first = True
+
+    def __init__(self, sharing: Sharing, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._sharing = weakref.ref(sharing)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._lost_at = 0.0
+        self._since: float | None = None
+        self._not_before = 0.0
+
+    def begin(self) -> None:
+        """Search soon for what was lost just now."""
+        with self._lock:
+            self._lost_at = self._clock.monotonic()
+            if self._since is not None:
+                return
+            delay = self._plan()
+        current_scheduler().watch(self, delay)
+
+    def _plan(self) -> float:
+        """Decide from when on the list must have been read; the seconds until then."""
+        self._since = max(self._lost_at + SEARCH_DELAY, self._not_before)
+        return max(0.0, self._since - self._clock.monotonic())
+
+    def _poll(self) -> float | None:
+        """Search for a while; the seconds until going on, None at the end."""
+        sharing, since = self._sharing(), self._since
+        if sharing is None or since is None:
+            return None
+        delay = sharing.read_list(since)
+        if delay is not None:
+            return delay
+        sharing.tell_unlisted()
+        with self._lock:
+            self._not_before = self._clock.monotonic() + SEARCH_PAUSE
+            if self._lost_at + SEARCH_DELAY / 2 > since:
+                return self._plan()  # more was lost meanwhile, which this list may show as running
+            self._since = None
+        return None
 
 
 #: What the futures of each client share, for as long as there is the client.
@@ -292,7 +374,9 @@ def _start_over_in_child() -> None:
         sharing.connected_at = None
         sharing._is_wanted = sharing._is_polling = False
         sharing._jobs = JobList()
-        sharing._followers.clear()
+        sharing._search = Search(sharing)
+        sharing._of_run.clear()
+        sharing._of_job.clear()
 
 
 call_after_fork(_start_over_in_child)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from civis.futures._container import ContainerFuture
-from civis.futures._executors import JobExecutor, parent_arguments
+from civis.futures._executors import JobExecutor
+from civis.futures.script_arguments import declare_parameters, parent_arguments
 
 if TYPE_CHECKING:
     from civis.client import APIClient
@@ -100,21 +101,13 @@ class _ContainerShellExecutor(JobExecutor):
             name=self._next_name(),
             hidden=self.hidden,
             arguments=arguments,
-            params=self._declare(arguments),
+            params=declare_parameters(self.params, arguments),
             **self._script_settings,
         )
         run = self.client.scripts.post_containers_runs(script.id)
         future = ContainerFuture(script.id, run.id, self.max_n_retries, self.polling_interval, self.client)
         self._follow(future)
         return future
-
-    def _declare(self, arguments: Mapping[str, Any]) -> list[Any]:
-        """Give the parameters of a script: those given, and one for each argument without."""
-        declared = {param["name"] for param in self.params}
-        missing = [name for name in arguments if name not in declared]
-        return self.params + [
-            {"name": name, "label": name, "type": _type_of(arguments[name])} for name in missing
-        ]
 
 
 def _command(fn: str | Callable[..., str], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
@@ -126,12 +119,3 @@ def _command(fn: str | Callable[..., str], args: tuple[Any, ...], kwargs: Mappin
             f"a command takes no keywords but 'arguments', so {sorted(kwargs)} would have no effect"
         )
     return " ".join([fn, *(shlex.quote(str(arg)) for arg in args)])
-
-
-def _type_of(value: object) -> str:
-    """Give the platform's type for an argument."""
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int):
-        return "integer"
-    return "float" if isinstance(value, float) else "string"

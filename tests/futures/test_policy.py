@@ -17,17 +17,27 @@ from civis._errors import (
     CivisTimeoutError,
     api_error,
 )
-from civis.futures._policy import LONGEST_DELAY, Verdict, is_passing, outage_delay, poll_delay, read_verdict
+from civis.futures._policy import (
+    EARLY_DELAYS,
+    LONGEST_DELAY,
+    Verdict,
+    is_passing,
+    outage_delay,
+    poll_delay,
+    read_verdict,
+)
 
 
 def answer(status: int) -> SimpleNamespace:
     return SimpleNamespace(status_code=status, headers={}, content=b"")
 
 
-def test_the_first_second_is_asked_about_often_then_ever_less():
-    delays = [poll_delay(count, None) for count in range(30)]
-    assert delays[:4] == [0.05, 0.1, 0.2, 0.4]
-    assert delays[4:7] == pytest.approx([1.0, 1.2, 1.44])
+def test_the_first_seconds_are_asked_about_often_then_ever_less():
+    delays = [poll_delay(count, None) for count in range(40)]
+    early = len(EARLY_DELAYS)
+    assert delays[:early] == list(EARLY_DELAYS)
+    assert sum(EARLY_DELAYS) < 3
+    assert delays[early : early + 3] == pytest.approx([1.0, 1.2, 1.44])
     assert delays[-1] == LONGEST_DELAY
     assert delays == sorted(delays)
 

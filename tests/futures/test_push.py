@@ -8,6 +8,7 @@ import gc
 import json
 import logging
 import os
+import queue
 import threading
 import weakref
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ pytest.importorskip("duckdb")
 from civis.futures import CivisFuture
 from civis.futures._listener import CATCH_UP, TOKENS_PER_SECOND, Listener, Offer, Subscription
 from civis.futures._policy import PUSHED_DELAY
+from civis.futures._scheduler import Scheduler, scheduling_by
 from civis.futures._sharing import Pace, Sharing, sharing_of
 from civis.local import Platform
 from tests._servers import Reply, json_reply, served, wait_until
@@ -116,14 +118,14 @@ class TestOnPlatform:
     def test_a_dropped_future_is_not_told(self, start):
         future = start(polling_interval=SLOW)
         sharing, job_id = future._sharing, future.job_id
-        assert sharing.followers(job_id) == [future]
+        assert sharing.followers(job_id, future.run_id) == [future]
         other = CivisFuture.attach(job_id, future.run_id, future.client, polling_interval=SLOW)
-        assert len(sharing.followers(job_id)) == 2
+        assert len(sharing.followers(job_id, future.run_id)) == 2
         gone = weakref.ref(other)
         del other
         gc.collect()
         assert gone() is None
-        assert sharing.followers(job_id) == [future]
+        assert sharing.followers(job_id, future.run_id) == [future]
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
     @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -232,19 +234,37 @@ def test_encrypted_messages(has_random_start):
     assert audience.heard == ["connected", {"n": 1}, None, "disconnected", "refused"]
 
 
-def test_the_thread_ends_with_the_last_subscription():
+def test_subscriptions_need_no_thread_of_their_own():
     audience = Audience()
-    listener = Listener()
     gate = threading.Event()
     with served(lambda request: answer(NOW) if "tt=0&" in request.target else Reply(stall=gate)) as server:
-        before = set(threading.enumerate())
-        listener.follow(audience, Offer(("c",), "k", "a", None, server.url))
+        scheduler = Scheduler()
+        with scheduling_by(scheduler):
+            listener = Listener()
+            listener.follow(
+                audience, Offer(("c",), "k", "a", None, server.url.replace("127.0.0.1", "localhost"))
+            )
         wait_until(lambda: audience.heard == ["connected"])
-        (thread,) = [each for each in set(threading.enumerate()) - before if each.name.endswith("-listener")]
+        errand = Errand()
+        scheduler.watch(errand, 0.01)
+        assert errand.polled_in.get(timeout=LONG).startswith("civis-futures-poller")
+        listeners = [each for each in threading.enumerate() if "asyncio" in each.name]
+        assert listeners == []
         listener.leave(id(audience))
-        thread.join(20)
-        assert not thread.is_alive()
+        wait_until(lambda: scheduler._sleeper is None, LONG)
+        scheduler.watch(errand, 0.01)
+        errand.polled_in.get(timeout=LONG)
         gate.set()
+
+
+class Errand:
+    """Notes by which thread it is polled."""
+
+    def __init__(self) -> None:
+        self.polled_in: queue.Queue[str] = queue.Queue()
+
+    def _poll(self) -> None:
+        self.polled_in.put(threading.current_thread().name)
 
 
 @pytest.mark.parametrize(

@@ -113,9 +113,9 @@ def test_a_patience_of_ones_own(line, scheduler):
 
 
 def test_polls_are_as_many_as_documented(line, scheduler):
-    """1 s × 1.2 up to 15 s, and four within the first second: 4 + 16 in the first 90 s."""
+    """1 s × 1.2 up to 15 s, and eight in the two seconds before: 8 + 16 in the first 90 s."""
     line.chance = SimpleNamespace(random=lambda: 0.5, expovariate=lambda rate: 10_000.0)
     futures = follow(line, 50)
     scheduler.run(90)
-    assert scheduler.poll_count == pytest.approx(50 * 20, rel=0.1)
+    assert scheduler.poll_count == pytest.approx(50 * 24, rel=0.1)
     assert not any(future.done() for future in futures)
