@@ -1,7 +1,8 @@
 """Calls in containers of the local platform, beside joblib's loky and a local Dask cluster.
 
 Overhead of one call that does nothing, calls a second in bulk, at which length of calls each backend pays,
-and how often the platform is asked for a call. Dask is installed in an environment of its own.
+and what a call costs in requests and bytes beside the public client. Dask is installed in an environment of
+its own.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.parallel_traffic import OURS, measure_traffic
 from benchmarks.peers import FOLDER, program_environment
 from benchmarks.tables import Table, keep, main_arguments
 
 JOBS = 4
 #: Calls, and seconds that each takes.
 LOADS = ((100, 0.0), (1000, 0.0), (40, 0.1), (16, 1.0))
+BULK = f"{LOADS[1][0]} x {LOADS[1][1]} s"
 
 LOAD = """
 import json, sys, time
@@ -114,9 +117,9 @@ def _singles(repeats: int) -> list[Table]:
     """Measure one call at a time."""
     ours = [_run(Path(sys.executable), SINGLE, on_platform=True) for _ in range(repeats)]
     seconds = Table("One call that does nothing, from submit to result", "seconds")
-    seconds.add("civis, local platform", [median(each["seconds"]) for each in ours])
+    seconds.add(OURS, [median(each["seconds"]) for each in ours])
     calls = Table("API calls of the program for one such call", "calls")
-    calls.add("civis, local platform", [each["calls"] for each in ours])
+    calls.add(OURS, [each["calls"] for each in ours])
     return [seconds, calls]
 
 
@@ -126,11 +129,10 @@ def _loads(repeats: int) -> list[Table]:
     backends: dict[str, Callable[[], Any]] = {
         "loky": lambda: _run(Path(sys.executable), LOAD, "loky", *arguments),
         "dask, local cluster": lambda: _run(dask_python(), LOAD, "dask", *arguments),
-        "civis, local platform": lambda: _run(
-            Path(sys.executable), LOAD, "civis", *arguments, on_platform=True
-        ),
+        OURS: lambda: _run(Path(sys.executable), LOAD, "civis", *arguments, on_platform=True),
     }
     tables: dict[str, Table] = {}
+    rates = Table(f"Calls a second in bulk, batched as each backend does: {BULK}", "calls a second")
     for name, measure in backends.items():
         found = [measure() for _ in range(repeats)]
         for load in found[0]:
@@ -138,15 +140,19 @@ def _loads(repeats: int) -> list[Table]:
                 load, Table(f"{load}, {JOBS} workers of {os.cpu_count()} cores", "seconds")
             )
             table.add(name, [each[load] for each in found])
-    return list(tables.values())
+            if load == BULK:
+                rates.add(name, [LOADS[1][0] / each[load] for each in found])
+    return [*tables.values(), rates]
 
 
 def main() -> None:
     arguments = main_arguments(__doc__, repeats=3)
     start = time.perf_counter()
     tables = [*_singles(arguments.repeats), *_loads(arguments.repeats)]
+    # The public client starts a container a call: this takes minutes.
+    tables += measure_traffic(1)
     for table in tables:
-        table.show("civis, local platform")
+        table.show(OURS)
     keep(arguments.json, tables)
     print(f"measured in {time.perf_counter() - start:.0f} s")
 

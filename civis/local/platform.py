@@ -29,6 +29,9 @@ from civis.local.api.authentication import KeyUses
 from civis.local.api.dispatch import Dispatcher
 from civis.local.api.faults import Faults
 from civis.local.blobs import Blobs
+from civis.local.deployments import Deployments
+from civis.local.deployments.addresses import Addresses
+from civis.local.deployments.proxy import DeploymentProxy
 from civis.local.duties import Duties
 from civis.local.jobs import WORKERS, Queue
 from civis.local.locking import DirectoryLock
@@ -39,6 +42,7 @@ from civis.local.services.civisml import ensure_civisml
 from civis.local.services.credentials import ensure_default_credential
 from civis.local.services.databases import DEFAULT_DATABASE, add_database, ensure_default_database
 from civis.local.services.files import sweep
+from civis.local.services.import_templates import ensure_import_templates
 from civis.local.serving import Server, bind, url_of
 from civis.local.settings import PlatformError, Settings
 from civis.local.state import State, StateImage
@@ -272,6 +276,11 @@ class Platform:
         return self._running_parts().queue
 
     @property
+    def deployments(self) -> Deployments:
+        """What is deployed."""
+        return self._running_parts().deployments
+
+    @property
     def duties(self) -> Duties:
         """What it does unasked: schedules, workflows, notices and their outbox."""
         return self._running_parts().duties
@@ -314,6 +323,7 @@ class _Parts:
     warehouse: Warehouse
     blobs: Blobs
     queue: Queue
+    deployments: Deployments
     duties: Duties
     notifier: Notifier
     faults: Faults
@@ -355,13 +365,14 @@ class _Parts:
             self._serve_blobs,
             executor,
             body_limit=self.settings.body_limit,
-            others=self.notifier.routes(),
+            others=[*self.notifier.routes(), *DeploymentProxy(self._platform).routes()],
         )
         self.faults = Faults(app)
         self._server = Server(self.faults, listener)
         self._opened.callback(self._server.stop)
         self._opened.callback(self.faults.clear)
         self._opened.callback(self.notifier.close)
+        self._opened.callback(self._end_deployments)  # or their visitors would hold up the server's end
         self._server.start()
 
     def stop(self) -> None:
@@ -374,6 +385,7 @@ class _Parts:
             self.faults.clear()
             self.key_uses.clear()
             self.duties.stop()
+            self.deployments.stop()
             self.queue.stop()
             self.notifier.clear()
             if self._is_emptied_open():
@@ -430,6 +442,8 @@ class _Parts:
                 opened.callback(self._new_state.close)
             self.queue = self._platform._make_queue()
             opened.callback(self.queue.stop)
+            self.deployments = Deployments(self._platform, Addresses(secret, self._platform.clock))
+            opened.callback(self.deployments.stop)
             self.duties = Duties(self._platform, self._routes)
             opened.callback(self.duties.stop)
             self._begin_work()
@@ -439,7 +453,12 @@ class _Parts:
         """Take what is queued and do what is due, unless this platform is only there for its data."""
         if self._platform._is_working:
             self.queue.start()
+            self.deployments.start()
             self.duties.start()
+
+    def _end_deployments(self) -> None:
+        """End what is deployed."""
+        self.deployments.stop()
 
     def _close_data(self) -> None:
         """Write what is only in memory, and close what holds data."""
@@ -455,6 +474,7 @@ class _Parts:
             ensure_default_credential(platform, connection, user.id, user.username, database.id, now)
             sweep(platform, connection, now)
             ensure_civisml(connection, now)
+            ensure_import_templates(connection, now)
 
     async def _serve_blobs(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to the blobs there are now; after a reset they are others."""

@@ -92,7 +92,8 @@ class Server:
                 log_config=None,  # the program's logging is the program's
                 access_log=False,
                 lifespan="off",
-                ws="none",
+                ws="websockets-sansio",  # for deployments: the API has none
+                ws_max_size=64 * 1024 * 1024,
                 loop="asyncio",
                 server_header=False,
                 proxy_headers=False,  # nobody forwards to it

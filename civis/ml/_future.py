@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from civis._errors import CivisJobFailure
-from civis.futures._container import CustomScriptFuture
+from civis.futures import CustomScriptFuture
 from civis.io import civis_to_file
 from civis.ml._errors import ModelError
 from civis.ml._loading import load_pickled, load_safely

@@ -11,13 +11,12 @@ from civis._default_client import make_client
 from civis.ml._choices import (
     TRAINING_KEY,
     TrainingKey,
-    model_file,
     names_of,
     require_choice,
     run_id_of,
-    words,
 )
 from civis.ml._errors import ModelError
+from civis.ml._existing import settings_of, start_registration
 from civis.ml._future import ModelFuture
 from civis.ml._jobs import Settings, start_job
 from civis.ml._sources import Source, database_argument, joined, upload_pickle
@@ -349,21 +348,7 @@ class ModelPipeline:
         future = ModelFuture(
             int(train_job_id), run_id_of(client, train_job_id, train_run_id, arguments), client=client
         )
-        given = str(arguments.get("CVPARAMS") or "{}")
-        model = cls(
-            arguments.get("MODEL") or arguments["MODEL_FILE_ID"],
-            words(arguments.get("TARGET_COLUMN")),
-            primary_key=arguments.get("PRIMARY_KEY") or None,
-            parameters=json.loads(arguments.get("PARAMS") or "{}"),
-            cross_validation_parameters="hyperband" if given == "hyperband" else json.loads(given),
-            model_name=str(job.name).removesuffix(" Train") or None,
-            calibration=arguments.get("CALIBRATION") or None,
-            excluded_columns=words(arguments.get("EXCLUDE_COLS")),
-            dependencies=words(arguments.get("DEPENDENCIES")),
-            verbose=bool(arguments.get("DEBUG")),
-            client=client,
-            civisml_version=arguments.get("CIVISML_VERSION") or None,
-        )
+        model = cls(**settings_of(str(job.name), arguments), client=client)
         model._git_credential = arguments.get("GIT_CRED") or None
         model.train_result_ = future
         return model
@@ -408,20 +393,12 @@ class ModelPipeline:
             If the model cannot predict.
         """
         client = client or make_client()
-        targets = (
-            [dependent_variable] if isinstance(dependent_variable, str) else list(dependent_variable or [])
-        )
         settings = Settings(
             model_name, verbose, list(dependencies or []), git_token_name, civisml_version=civisml_version
         )
-        arguments = {
-            "MODEL_FILE_ID": str(model_file(model, client)),
-            "TARGET_COLUMN": joined(targets) if targets else None,
-            "FEATURE_COLUMNS": joined(list(features)) if features else None,
-            "PRIMARY_KEY": primary_key,
-            "SKIP_MODEL_CHECK": skip_model_check,
-        }
-        job_id, run_id = start_job(client, "registration", "Register", settings, arguments)
+        job_id, run_id = start_registration(
+            client, model, dependent_variable, features, primary_key, settings, skips_check=skip_model_check
+        )
         future = ModelFuture(job_id, run_id, client=client)
         future.result()
         return cls.from_existing(job_id, run_id, client)

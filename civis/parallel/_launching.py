@@ -5,13 +5,13 @@ A launcher makes scripts and starts their runs; it knows the platform's calls an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from civis._env import job_id, run_id
 from civis._errors import CivisConnectionError, CivisRateLimitError, CivisServerError
 from civis.futures import CivisFuture, ContainerFuture
+from civis.futures.script_arguments import declare_parameters, parent_arguments
 
 if TYPE_CHECKING:
     from civis.client import APIClient
@@ -71,13 +71,13 @@ class ContainerLauncher:
     def make_script(self, client: APIClient, file_id: int, name: str) -> int:
         """Make a script, and give its ID."""
         settings = {"name": name, "required_resources": dict(REQUIRED_RESOURCES), **self.settings}
-        arguments = {**_parent(), **(settings.pop("arguments", None) or {})}
+        arguments = {**parent_arguments(), **(settings.pop("arguments", None) or {})}
         script = client.scripts.post_containers(
             docker_image_name=self.docker_image_name,
             docker_command=self._command(file_id),
             hidden=self.hidden,
             arguments=arguments,
-            params=_declared(settings.pop("params", None) or (), arguments),
+            params=declare_parameters(settings.pop("params", None) or (), arguments),
             **settings,
         )
         return int(script.id)
@@ -149,25 +149,3 @@ def find_run(client: APIClient, kind: str, script_id: int) -> int | None:
     """Give the run of a script of our own, None if it never ran."""
     runs = list(getattr(client.scripts, f"list_{kind}_runs")(script_id, limit=1))
     return int(runs[0].id) if runs else None
-
-
-def _parent() -> dict[str, int]:
-    """Give what tells a container by which job it was started; empty outside of a job."""
-    ids = {"CIVIS_PARENT_JOB_ID": job_id(), "CIVIS_PARENT_RUN_ID": run_id()}
-    return {name: int(value) for name, value in ids.items() if value and value.isdigit()}
-
-
-def _declared(params: Sequence[Any], arguments: Mapping[str, Any]) -> list[Any]:
-    """Give the parameters of a script: those given, and one for each argument that has none."""
-    names = {param["name"] for param in params}
-    missing = [name for name in arguments if name not in names]
-    return [*params, *({"name": name, "label": name, "type": _type_of(arguments[name])} for name in missing)]
-
-
-def _type_of(value: object) -> str:
-    """Give the platform's type for an argument."""
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int):
-        return "integer"
-    return "float" if isinstance(value, float) else "string"

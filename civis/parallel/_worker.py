@@ -20,6 +20,7 @@ from civis._env import job_id, run_id
 from civis._errors import CivisConnectionError, CivisRateLimitError, CivisServerError, CivisTransferError
 from civis.client import APIClient
 from civis.parallel import _files
+from civis.parallel._api import WORKER_API
 from civis.parallel._envelope import CALL_MARK, BrokenEnvelope, digest_of, seal, unpack
 from civis.parallel._environment import compare, difference_table
 from civis.parallel._nested import nested_backend
@@ -63,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not (job and run):
         print("civis_joblib_worker runs in a job of the platform only", file=sys.stderr)  # noqa: T201
         return 2
-    with APIClient() as client:
+    with APIClient(local_api_spec=WORKER_API) as client:
         content = _persistently(lambda: _files.load(client, int(given[0])))
         if not content.startswith(CALL_MARK):
             return _run_plain(client, content, int(job), int(run))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from civis.resources._binding import NOT_PASSED, Request, bind
     from civis.resources._calls import Caller, call_operation, list_all, perform, send
     from civis.resources._classes import resource_classes, resource_of_client
-    from civis.resources._description import DESCRIPTIONS, Descriptions
+    from civis.resources._description import DESCRIPTIONS, Descriptions, download_description
     from civis.resources._documents import (
         API_SPEC_PATH,
         CACHED_SPEC_PATH,
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from civis.resources._local import SpecSource, check_version, read_local_spec
     from civis.resources._lookups import Lookups
     from civis.resources._methods import OperationMethod, ResourceMethods
+    from civis.resources._nested import unknown_keys
     from civis.resources._signatures import signature_of
+    from civis.resources._stubs.packages import write_type_package
 
 __all__ = [
     "API_SPEC_PATH",
@@ -45,6 +47,7 @@ __all__ = [
     "cache_api_spec",
     "call_operation",
     "check_version",
+    "download_description",
     "generate_classes",
     "generate_classes_maybe_cached",
     "get_api_spec",
@@ -55,6 +58,8 @@ __all__ = [
     "resource_of_client",
     "send",
     "signature_of",
+    "unknown_keys",
+    "write_type_package",
 ]
 
 #: Which module has which names.
@@ -62,7 +67,7 @@ _MODULES = {
     "_binding": ("NOT_PASSED", "Request", "bind"),
     "_calls": ("Caller", "call_operation", "list_all", "perform", "send"),
     "_classes": ("resource_classes", "resource_of_client"),
-    "_description": ("DESCRIPTIONS", "Descriptions"),
+    "_description": ("DESCRIPTIONS", "Descriptions", "download_description"),
     "_documents": (
         "API_SPEC_PATH",
         "CACHED_SPEC_PATH",
@@ -75,7 +80,9 @@ _MODULES = {
     "_local": ("SpecSource", "check_version", "read_local_spec"),
     "_lookups": ("Lookups",),
     "_methods": ("OperationMethod", "ResourceMethods"),
+    "_nested": ("unknown_keys",),
     "_signatures": ("signature_of",),
+    "_stubs.packages": ("write_type_package",),
 }
 _NAMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -151,6 +151,37 @@ class Descriptions:
         return Held(stored.api if stored else load_spec(mapping), etag, last_modified, now)
 
 
+def download_description(session: Session) -> dict[str, Any]:
+    """Download the platform's description of its API, as it is.
+
+    Parameters
+    ----------
+    session : civis.base.Session
+        What sends the request.
+
+    Returns
+    -------
+    dict
+        In Swagger 2.0.
+
+    Raises
+    ------
+    CivisAPIError
+        If the platform refuses.
+    SpecError
+        If what it answers is no description.
+
+    Examples
+    --------
+    >>> from civis.base import Session
+    >>> from civis.resources import download_description
+    >>> session = Session("https://api.civisanalytics.com/", "the key")
+    >>> download_description(session)["swagger"]  # doctest: +SKIP
+    '2.0'
+    """
+    return decoded(session.request("GET", ENDPOINTS_PATH))
+
+
 def decoded(answer: Answer) -> dict[str, Any]:
     """Take the description out of the platform's answer."""
     if answer.status in (401, 403):

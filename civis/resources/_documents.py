@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from civis import _env
 from civis._spec import load_spec
 from civis.resources._classes import resource_classes
-from civis.resources._description import DESCRIPTIONS, ENDPOINTS_PATH, decoded
+from civis.resources._description import DESCRIPTIONS, download_description
 from civis.resources._local import SpecSource, check_version, read_local_spec
 from civis.resources._methods import ResourceMethods
 
@@ -59,7 +59,7 @@ def get_api_spec(
     check_version(api_version)
     session = _session(api_key, user_agent)
     try:
-        return decoded(session.request("GET", ENDPOINTS_PATH))
+        return download_description(session)
     finally:
         session.close()
 

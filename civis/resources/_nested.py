@@ -12,6 +12,24 @@ def unknown_keys(operation: Operation, body: object) -> Iterator[str]:
     """Give a sentence for each key in the objects of a body that the description does not name.
 
     Nothing is said of objects that may hold anything, nor of the body's own keys, which are arguments.
+
+    Parameters
+    ----------
+    operation : Operation
+        What the body is sent to.
+    body : object
+        What is sent, decoded.
+
+    Yields
+    ------
+    str
+
+    Examples
+    --------
+    >>> from civis.resources import API_SPEC_PATH, read_local_spec, unknown_keys
+    >>> operation = read_local_spec(API_SPEC_PATH).resources["scripts"].operations["post_sql"]
+    >>> len(list(unknown_keys(operation, {"csv_settings": {"include_headr": True}})))
+    1
     """
     if not is_json(operation.body_type):
         return

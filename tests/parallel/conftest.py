@@ -59,12 +59,20 @@ class Record:
 
     def __init__(self, client: APIClient) -> None:
         self._client = client
-        self._last = max((job.id for job in client.jobs.list(hidden=True, limit=1)), default=0)
+        # Lists begin with the job that changed last, which need not be the one that was made last.
+        self._last = max((job.id for job in self._jobs()), default=0)
+
+    def _jobs(self) -> Iterator[Any]:
+        """All jobs."""
+        return iter(self._client.jobs.list(hidden=True, limit=50, iterator=True))
+
+    def last_job_id(self) -> int:
+        """The ID of the job that was made last."""
+        return max(job.id for job in self._jobs())
 
     def runs(self) -> list[Any]:
         """All runs, the oldest first."""
-        jobs = self._client.jobs.list(hidden=True, limit=50, iterator=True)
-        new = [job for job in jobs if job.id > self._last]
+        new = [job for job in self._jobs() if job.id > self._last]
         found = [run for job in new for run in self._client.jobs.list_runs(job.id)]
         return sorted(found, key=lambda run: run.id)
 

@@ -8,12 +8,16 @@ import pickle
 import signal
 import threading
 import time
+import uuid
 from math import sqrt
 
+import joblib
 import numpy as np
 import pytest
 
 from civis.base import CivisJobFailure
+from civis.local.api.faults import Fault
+from civis.local.state import accounts
 from civis.parallel import (
     CivisExecutor,
     EnvironmentMismatchError,
@@ -175,23 +179,36 @@ class TestTemplates:
         )
         return client.templates.post_scripts(script.id, "worker").id
 
-    def test_calls_run_in_custom_scripts(self, make, template_id, client):
+    def test_calls_run_in_custom_scripts(self, make, template_id, client, record):
         with make(from_template_id=template_id, arguments={"A_WORD": "hello"}) as executor:
             future = executor.submit(lambda: (__import__("os").environ["A_WORD"], __import__("os").getpid()))
             assert future.result(LONG)[0] == "hello"
-        last = client.jobs.list(hidden=True, limit=1)[0]
-        assert client.scripts.get_custom(last.id).from_template_id == template_id
+        assert client.scripts.get_custom(record.last_job_id()).from_template_id == template_id
 
-    def test_no_container_is_made(self, template_id, platform):
-        def refuse(*args, **kwargs):
-            raise AssertionError("this user makes no containers")
+    @pytest.fixture
+    def other_client(self, client, platform, template_id):
+        """A client of another user, who may use the template, and gets no containers made."""
+        token = f"token-{uuid.uuid4().hex}"
+        with platform.state.begin() as connection:
+            now = platform.clock.time()
+            user = accounts.create_user(connection, now=now, username=token, name="Other", email="")
+            accounts.create_key(connection, user.id, now=now, name="key", token=token)
+        client.templates.put_scripts_shares_users(template_id, [user.id], "read")
+        refused = Fault("refuse", "POST", "/scripts/containers", times=None, status=403)
+        platform.faults.add(refused)
+        with platform.client(api_key=token) as other:
+            yield other
+        platform.faults.clear()
+        assert refused.happened == 0
 
-        with platform.client() as client:
-            client.scripts.post_containers = refuse
-            factory = make_backend_template_factory(template_id, client=client, polling_interval=0.05)
-            pool = factory.make_pool(2, None)
-            assert pool.submit([(sqrt, (4,), {})]).future.result(LONG) == [2]
-            pool.close(is_cancelled=False)
+    def test_who_may_make_no_containers_has_a_template(self, other_client, template_id, record):
+        factory = make_backend_template_factory(template_id, client=other_client, polling_interval=0.05)
+        joblib.register_parallel_backend("civis", factory)
+        with joblib.parallel_config("civis"):
+            found = joblib.Parallel(n_jobs=2)(joblib.delayed(sqrt)(number**2) for number in range(6))
+        assert found == list(range(6))
+        script = other_client.scripts.get_custom(record.last_job_id())
+        assert script.author.id == other_client.users.get_me().id
 
     def test_what_a_template_runs_is_inferred(self, client, monkeypatch):
         script = client.scripts.post_containers(
@@ -222,7 +239,7 @@ class TestInference:
         with pytest.raises(RuntimeError, match="no container"):
             infer_backend_factory(client=client)
 
-    def test_in_a_container(self, make, client):
+    def test_in_a_container(self, make, client, record):
         def inner():
             from math import sqrt
 
@@ -237,7 +254,7 @@ class TestInference:
         resources = {"cpu": 512, "memory": 700}
         with make(required_resources=resources, docker_image_name="some/image") as executor:
             assert executor.submit(inner).result(LONG) == [0, 1, 2]
-        last = client.scripts.get_containers(client.jobs.list(hidden=True, limit=1)[0].id)
+        last = client.scripts.get_containers(record.last_job_id())
         assert (last.docker_image_name, last.required_resources.memory) == ("some/image", 700)
         assert "CIVIS_PARENT_JOB_ID" in last.arguments
 

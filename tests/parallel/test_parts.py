@@ -9,7 +9,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from civis.parallel._costs import GROWTH, LEAST_SECONDS, Costs
@@ -32,12 +32,14 @@ KEY = b"k" * 32
 
 
 class TestEnvelopes:
+    @settings(deadline=None)  # a busy machine is no error
     @given(st.lists(st.binary(max_size=50), max_size=5), st.dictionaries(st.text(), st.integers()))
     def test_there_and_back(self, sections, header):
         header.pop("sections", None)
         assert unpack(pack(header, sections)) == (header, sections)
         assert open_sealed(KEY, seal(KEY, header, sections)) == (header, sections)
 
+    @settings(deadline=None)  # a busy machine is no error
     @given(st.data())
     def test_what_was_changed_is_refused(self, data):
         content = seal(KEY, {"a": 1}, [b"something"])
@@ -216,6 +218,7 @@ class TestCosts:
         costs.note_overhead(overhead)
         assert costs.batch_size("work", last, remaining, 5) == size
 
+    @settings(deadline=None)  # a busy machine is no error
     @given(st.lists(st.floats(0, 1e6), min_size=1), st.integers(1, 10**6), st.integers(1, 100))
     def test_there_is_always_one(self, seconds, last, slots):
         costs = Costs()
@@ -235,6 +238,7 @@ class TestLimits:
         assert called == ["second"]
         assert limit.take(lambda: None)
 
+    @settings(deadline=None)  # a busy machine is no error
     @given(st.integers(1, 1000), st.integers(1, 1000))
     def test_nested_containers_stay_within_the_limit(self, most, n_jobs):
         outer = min(most, n_jobs)

@@ -54,10 +54,11 @@ def build_app(
     beside_api = {_first_segment(str(getattr(route, "path", ""))) for route in mounted.routes} - {""}
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
         # The API's requests, by far the most, take no way round through other routes.
         is_beside = _first_segment(scope["path"]) in beside_api
+        if scope["type"] == "websocket" and not is_beside:
+            await send({"type": "websocket.close", "code": 1008})
+            return
         await (mounted if is_beside else endpoint)(scope, receive, send)
 
     return AccessLog(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from civis._names import camel_to_snake
@@ -25,6 +26,7 @@ _DATE_TIME = re.compile(
     r"\d{4}-[01]\d-[0-3]\d([T ][0-2]\d:[0-5]\d(:[0-6]\d([.,]\d+)?)?( ?(Z|z|UTC|[+-]\d\d:?(\d\d)?))?)?",
     re.ASCII,
 )
+_DATE = re.compile(r"\d{4}-[01]\d-[0-3]\d", re.ASCII)
 _ARTICLES: Mapping[str, str] = {
     "array": "an array",
     "boolean": "true or false",
@@ -120,13 +122,25 @@ def _object(value: Any, kind: Type, name: str) -> dict[str, Any]:
 
 
 def _checked(value: Any, kind: Type, name: str) -> Any:
-    """Check the format and the allowed values."""
+    """Check the format and the allowed values; an empty text is no date, and stands for null."""
+    if value == "" and kind.format in ("date", "date-time"):
+        return None
     if kind.enum and str(value) not in kind.enum:
         allowed = ", ".join(kind.enum)
         raise Unfit(f"{name} does not have a valid value: {value!r:.80} is none of {allowed}")
-    if kind.format == "date-time" and isinstance(value, str) and value and not _DATE_TIME.fullmatch(value):
+    if kind.format == "date-time" and not _is_moment(value, _DATE_TIME):
         raise Unfit(f"{name} is no date and time in ISO 8601: {value!r:.80}")
+    if kind.format == "date" and not _is_moment(value, _DATE):
+        raise Unfit(f"{name} is no date such as 2026-01-31: {value!r:.80}")
     return value
+
+
+def _is_moment(text: str, form: re.Pattern[str]) -> bool:
+    """Tell whether a text has the form of a date or a time, and its day is one of the calendar's."""
+    try:
+        return form.fullmatch(text) is not None and bool(date.fromisoformat(text[:10]))
+    except ValueError:
+        return False
 
 
 def _string(value: Any, name: str) -> str:

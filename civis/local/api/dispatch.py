@@ -238,7 +238,7 @@ class Dispatcher:
     @cached_property
     def _description(self) -> tuple[bytes, str]:
         """The description of the API and its tag; compiled when first asked for."""
-        content = dump(catalog.description(self._platform.settings.resources))
+        content = dump(catalog.description(self._platform.settings.resources, marks_nulls=True))
         return content, f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'
 
     def _describe(self, received: Received) -> Reply:

@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from civis._names import camel_to_snake, snake_to_camel
@@ -42,10 +42,10 @@ def shape(value: Any, kind: Type | None) -> Any:
     object
         Ready for `dump`.
     """
-    if value is None or kind is None:
-        return plain(value)
-    if isinstance(value, (str, bool, int)):
+    if value is None or isinstance(value, (str, bool, int)):
         return value
+    if kind is None:
+        return plain(value)
     if isinstance(value, Mapping):
         return _shape_object(value, kind.items if kind.kind == "array" and kind.items else kind)
     if isinstance(value, Sequence) and not isinstance(value, bytes):
@@ -56,12 +56,15 @@ def shape(value: Any, kind: Type | None) -> Any:
 
 def _shape_object(value: Mapping[str, Any], kind: Type) -> dict[str, Any]:
     """Give an object the fields that are listed, or keep its keys where none are."""
-    fields = kind.fields
-    if not fields:
+    if not kind.fields:
         return {str(key): shape(item, kind.values) for key, item in value.items()}
-    shaped = {wire: shape(value.get(_snake(wire), value.get(wire)), field) for wire, field in fields.items()}
+    shaped: dict[str, Any] = {}
+    for wire, snake, field in _spelled(kind):
+        item = value[snake] if snake in value else value.get(wire)
+        is_plain = item is None or isinstance(item, (str, bool, int))  # most are: a call less for each
+        shaped[wire] = item if is_plain else shape(item, field)
     if isinstance(value, Extended):
-        known = {_snake(wire) for wire in fields}
+        known = {snake for _, snake, _ in _spelled(kind)}
         shaped.update({snake_to_camel(key): plain(item) for key, item in value.items() if key not in known})
     return shaped
 
@@ -103,7 +106,7 @@ def dump(value: Any) -> bytes:
     )
 
 
-@lru_cache(maxsize=8192)
-def _snake(wire: str) -> str:
-    """Remember the snake_case form of a field's name: a few thousand names, asked for at every answer."""
-    return camel_to_snake(wire)
+@cache
+def _spelled(kind: Type) -> tuple[tuple[str, str, Type], ...]:
+    """Give a type's fields: the name on the wire, the one in snake_case, the type; a few hundred types."""
+    return tuple((wire, camel_to_snake(wire), field) for wire, field in kind.fields.items())

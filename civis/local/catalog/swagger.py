@@ -7,19 +7,23 @@ from functools import cache
 from typing import Any, Literal
 
 from civis.local.catalog.model import CatalogOperation, CatalogParameter, Type
+from civis.local.catalog.nulls import may_be_null
 from civis.local.catalog.reader import BASE_RESOURCES, operations
 from civis.local.catalog.words import describe
 
 Direction = Literal["request", "answer"]
 
 
-def description(resources: Literal["base", "all"] = "all") -> dict[str, Any]:
-    """Describe the API in Swagger 2.0, as ``/endpoints`` answers it.
+def description(resources: Literal["base", "all"] = "all", *, marks_nulls: bool = False) -> dict[str, Any]:
+    """Describe the API in Swagger 2.0.
 
     Parameters
     ----------
     resources
         ``"all"``, or ``"base"`` for those of `BASE_RESOURCES` only.
+    marks_nulls
+        Whether fields of answers that may be null have ``"x-nullable": true``, as ``/endpoints`` answers it.
+        The hosted platform says of none, and the description that ships with the client stands for it.
 
     Returns
     -------
@@ -39,20 +43,22 @@ def description(resources: Literal["base", "all"] = "all") -> dict[str, Any]:
     """
     if resources not in ("base", "all"):
         raise ValueError(f"resources must be 'base' or 'all', not {resources!r}.")
-    return _described(resources)
+    return _described(resources, marks_nulls)
 
 
 @cache
-def _described(resources: Literal["base", "all"]) -> dict[str, Any]:
+def _described(resources: Literal["base", "all"], marks_nulls: bool) -> dict[str, Any]:
     """Write a description once a process."""
     whole = resources == "all"
-    return _Description().of(each for each in operations() if whole or each.resource in BASE_RESOURCES)
+    chosen = (each for each in operations() if whole or each.resource in BASE_RESOURCES)
+    return _Description(marks_nulls).of(chosen)
 
 
 class _Description:
     """Builds one description and the definitions it refers to."""
 
-    def __init__(self) -> None:
+    def __init__(self, marks_nulls: bool) -> None:
+        self._marks_nulls = marks_nulls
         self._definitions: dict[str, Any] = {}
         self._names: dict[tuple[int, Direction], str] = {}
 
@@ -139,7 +145,10 @@ class _Description:
         for name, field_type in type_.fields.items():
             schema = self._schema(field_type, direction, resource)
             words = describe(name, resource, type_.name)
-            properties[name] = {"description": words, **schema} if words else schema
+            written_field = {"description": words, **schema} if words else schema
+            if self._marks_nulls and direction == "answer" and may_be_null(type_.name, name):
+                written_field = {**written_field, "x-nullable": True}
+            properties[name] = written_field
         written: dict[str, Any] = {"type": "object", "properties": properties}
         required = (
             list(type_.fields) if direction == "answer" else [n for n in type_.fields if n in type_.required]

@@ -6,6 +6,7 @@ the local platform's own code does not depend on it.
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,11 @@ import pandas as pd
 from civis.local.civisml.problems import ModelProblem
 
 __all__ = ["Access"]
+
+#: Seconds between looks at jobs: they are on the same machine, and often done in a few.
+_INTERVAL = 0.25
+#: Seconds that files still stay which nobody needs any more.
+_LAST_SECONDS = 60
 
 
 class Access:
@@ -49,27 +55,127 @@ class Access:
         assert isinstance(frame, pd.DataFrame)
         return frame
 
-    def export(self, sql: str, database: str | int, file_mb: int) -> dict[str, Any]:
-        """Export a query's rows to files on the platform, and give the manifest."""
-        found: dict[str, Any] = self._civis.io.civis_to_multifile_csv(
-            sql, database, delimiter=",", max_file_size=file_mb, client=self.client
+    def export(self, sql: str, database: str | int, file_mb: int) -> dict[str, Any] | None:
+        """Export a query's rows to Parquet files on the platform, and give the manifest; None without rows.
+
+        Parameters
+        ----------
+        sql : str
+        database : str or int
+        file_mb : int
+            About how many megabytes the rows of a file take in memory.
+        """
+        client, doubled = self.client, sql.replace("'", "''")
+        job = client.scripts.post_sql(
+            name="CivisML export",
+            sql=f"UNLOAD ('{doubled}') TO 'civis://civisml' FORMAT PARQUET MAXFILESIZE {file_mb} MB",
+            remote_host_id=client.get_database_id(database),
+            credential_id=client.default_database_credential_id,
+            hidden=True,
         )
-        return found
+        ids = (job.id, client.scripts.post_sql_runs(job.id).id)
+        self._follow(client.scripts.get_sql_runs, ids).result()
+        output = client.scripts.get_sql_runs(*ids).output
+        if not output:
+            return None
+        found: dict[str, Any] = self.read_json(int(output[0].file_id))
+        return {**found, "types": self._column_types(found)}
+
+    def _column_types(self, manifest: Mapping[str, Any]) -> dict[str, str]:
+        """Give the types of exported columns, in the database's words."""
+        found = self.client.files.get(int(manifest["entries"][0]["id"])).detected_info
+        return {each.name: each.sql_type for each in found.table_columns} if found else {}
+
+    def discard(self, files: Sequence[int]) -> None:
+        """Have files vanish that nobody needs any more."""
+        soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=_LAST_SECONDS)
+        for each in files:
+            self.client.files.patch(each, expires_at=soon.isoformat(timespec="seconds"))
+
+    def _follow(self, poller: Any, ids: tuple[int, ...]) -> Any:
+        """Give the future of a run."""
+        return self._civis.futures.CivisFuture(poller, ids, polling_interval=_INTERVAL, client=self.client)
 
     def upload_json(self, value: Any, name: str) -> int:
         """Store JSON as a file for a while, and give its ID."""
         text = json.dumps(value).encode()
         return int(self._civis.io.file_to_civis(io.BytesIO(text), name, client=self.client))
 
+    def upload(self, path: Path) -> int:
+        """Store a file for a while, and give its ID."""
+        return int(self._civis.io.file_to_civis(path, client=self.client))
+
     def put_out(self, path: Path, name: str | None = None) -> int:
         """Store a file for ever as an output of this run, and give its ID."""
         found = self._civis.utils.post_run_output(path=path, name=name or path.name, client=self.client)
         return int(found)
 
+    def require_free(self, database: str | int, table: str) -> None:
+        """Refuse a table that exists already, before any work is done for it.
+
+        Raises
+        ------
+        ModelProblem
+        """
+        schema, name = self._civis.io.split_schema_tablename(table)
+        try:
+            self.client.databases.get_schemas_tables(self.client.get_database_id(database), schema, name)
+        except self._civis.base.CivisAPIError as error:
+            if error.status_code != 404:
+                raise
+            return
+        raise ModelProblem(
+            f"The table {table} exists; choose if_exists='append', 'truncate' or 'drop', or another name."
+        )
+
+    def load_parquet(
+        self,
+        files: Sequence[int],
+        database: str | int,
+        table: str,
+        if_exists: str,
+        types: Mapping[str, str],
+    ) -> None:
+        """Load Parquet files into a table: all of them, or none.
+
+        Parameters
+        ----------
+        files : sequence of int
+        database : str or int
+        table : str
+        if_exists : str
+        types : mapping
+            The columns and their types, of which a new table is made.
+        """
+        schema, name = self._civis.io.split_schema_tablename(table)
+        job = self.client.imports.post_files_csv(
+            source={"file_ids": list(files)},
+            destination={
+                "schema": schema,
+                "table": name,
+                "remote_host_id": self.client.get_database_id(database),
+                "credential_id": self.client.default_database_credential_id,
+            },
+            first_row_is_header=True,
+            name=f"CivisML predictions into {table}",
+            existing_table_rows=if_exists,
+            table_columns=[{"name": each, "sql_type": kind} for each, kind in types.items()],
+            hidden=True,
+        )
+        run = self.client.jobs.post_runs(job.id)
+        self._follow(self.client.jobs.get_runs, (job.id, run.id)).result()
+
     def load_table(self, files: Sequence[int], database: str | int, table: str, if_exists: str) -> None:
-        """Load files into a table: all of them, or none."""
+        """Load CSV files into a table: all of them, or none; a new one's types are those of the values."""
         future = self._civis.io.civis_file_to_table(
-            list(files), database, table, existing_table_rows=if_exists, client=self.client
+            list(files),
+            database,
+            table,
+            existing_table_rows=if_exists,
+            delimiter=",",
+            headers=True,
+            polling_interval=_INTERVAL,
+            client=self.client,
         )
         future.result()
 
@@ -81,9 +187,7 @@ class Access:
             own.from_template_id, name=name, arguments=arguments, hidden=hidden
         )
         run = self.client.scripts.post_custom_runs(job.id)
-        return self._civis.futures.CivisFuture(
-            self.client.scripts.get_custom_runs, (job.id, run.id), client=self.client
-        )
+        return self._follow(self.client.scripts.get_custom_runs, (job.id, run.id))
 
     def write_report(
         self, target: Path, info: Mapping[str, Any], metrics: Mapping[str, Any], model: Any

@@ -90,12 +90,27 @@ def read_batches(
     if begin.startswith(_FEATHER):
         with pa_ipc.open_file(str(path)) as reader:
             for number in range(reader.num_record_batches):
-                yield reader.get_batch(number).to_pandas()
+                yield from _frames(reader.get_batch(number), primary_key)
     elif begin.startswith(_PARQUET):
-        for batch in pa_parquet.ParquetFile(path).iter_batches(_ROWS):
-            yield batch.to_pandas()
+        with pa_parquet.ParquetFile(path) as source:
+            # A column that is missing here is missed, by its name, where it is used.
+            wanted = [name for name in source.schema_arrow.names if name in kinds or name == primary_key]
+            for batch in source.iter_batches(_ROWS, columns=wanted if kinds else None):
+                yield from _frames(batch, primary_key)
     else:
         yield from _csv_batches(path, kinds, primary_key, layout or CsvLayout(), begin.startswith(_GZIP))
+
+
+def _frames(batch: Any, primary_key: str | None) -> Iterator[pd.DataFrame]:
+    """Cut a batch into frames of a size; a key stays as its table writes it, whatever its type."""
+    place = -1 if primary_key is None else batch.schema.get_field_index(primary_key)
+    if place >= 0:
+        kind, has_gaps = batch.schema.field(place).type, batch.column(place).null_count > 0
+        if pa.types.is_temporal(kind) or (pa.types.is_integer(kind) and has_gaps):
+            field = pa.field(primary_key, pa.string())
+            batch = batch.set_column(place, field, batch.column(place).cast(pa.string()))
+    for start in range(0, batch.num_rows, _ROWS):
+        yield batch.slice(start, _ROWS).to_pandas(date_as_object=False)
 
 
 def _begin(path: Path) -> bytes:

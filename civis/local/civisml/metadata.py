@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from civis._version import __version__
-from civis.local.civisml.lasso import LASSO_BY
+from civis.local.civisml.lasso import LASSO_BY, LassoSelector
 from civis.local.civisml.training import Trained, Training
 
 __all__ = ["failed_info", "metrics_info", "prediction_info", "registration_info", "training_info"]
@@ -66,7 +66,7 @@ def training_info(trained: Trained, settings: Training, configuration: Mapping[s
         "is_predefined": known is not None,
         "parameters": {name: _plain(value) for name, value in design.parameters.items()},
         "calibration": design.calibration,
-        "feature_selection": LASSO_BY if known is not None and known.is_sparse else None,
+        "feature_selection": _selection_of(trained.estimator),
         "search": None
         if found is None
         else {
@@ -185,6 +185,14 @@ def _data(
         "column_kinds": dict(kinds),
         "type": "classification" if is_classifier else "regression",
     }
+
+
+def _selection_of(estimator: Any) -> str | None:
+    """Tell who selected the features of a sparse model; None where none were selected."""
+    for _, step in getattr(estimator, "steps", ()):
+        if isinstance(step, LassoSelector):
+            return LASSO_BY[step.solver_]
+    return None
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.engine import Connection
 
 from civis.local.jobs.board import NOTHING, Needs
+from civis.local.jobs.warm import WarmWorkers
 from civis.local.state import Run, Stored, runs
 from civis.local.warehouse import Interrupted, Interruption
 
@@ -48,6 +49,8 @@ class RunContext:
         Fields of the run's document that are set when it ends, however it ends.
     stopping : threading.Event
         Set when it is the platform that stops, which waits for its runs.
+    warm : WarmWorkers, optional
+        What starts worker processes quickly.
     """
 
     platform: Platform
@@ -59,6 +62,7 @@ class RunContext:
     at_every_end: list[Callable[[Connection], object]] = field(default_factory=list, repr=False)
     notes: dict[str, Any] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event, repr=False)
+    warm: WarmWorkers | None = field(default=None, repr=False)
 
     @property
     def user_id(self) -> int | None:

@@ -54,15 +54,20 @@ def _tell(report: int, **fields: object) -> None:
         return
 
 
-def _exec(command: list[str], report: int, parent: int) -> NoReturn:
-    """Become the program: the leader of a session of its own that ends with the launcher."""
+def _lead(parent: int) -> None:
+    """Lead a session of its own that ends with the launcher, with signals as they usually are."""
+    os.setsid()
+    for number in (*_SIGNALS, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(127)
+
+
+def _exec(command: list[str], report: int) -> NoReturn:
+    """Become the program."""
     try:
-        os.setsid()
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == parent:
-            os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
+        os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
     except OSError as error:
         _tell(report, error=error.strerror or str(error))
     finally:
@@ -136,8 +141,11 @@ def _watch(process: int, control: int, wakes: int, reaped: list[_Reaped]) -> Non
             _kill(process, signal.SIGTERM)
 
 
-def main(control: int, report: int, command: list[str]) -> None:
-    """Run a program to its end, and end all that it started."""
+def launch(control: int, report: int) -> bool:
+    """Make a process for the program, watch it to its end, and end all that it started.
+
+    True in the process for the program, which is to become it at once; False here, when all is over.
+    """
     for each in (control, report):
         os.set_inheritable(each, False)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
@@ -151,7 +159,9 @@ def main(control: int, report: int, command: list[str]) -> None:
     own = os.getpid()
     process = os.fork()
     if process == 0:
-        _exec(command, report, own)
+        signal.set_wakeup_fd(-1)
+        _lead(own)
+        return True
     # Held open here, the program's output would never end.
     for standard in (1, 2):
         os.dup2(0, standard)
@@ -160,7 +170,10 @@ def main(control: int, report: int, command: list[str]) -> None:
     _watch(process, control, wakes, reaped)
     code, seconds = _end_all(process, reaped)
     _tell(report, code=code, seconds=seconds)
+    return False
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+    reporting = int(sys.argv[2])
+    if launch(int(sys.argv[1]), reporting):
+        _exec(sys.argv[3:], reporting)

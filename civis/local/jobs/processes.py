@@ -6,20 +6,17 @@ platform and the program stands `launcher`, which outlives the program and never
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from civis.local.jobs.children import Child, Program, open_child
 from civis.local.jobs.executors import JobFailed, RunContext
 from civis.local.jobs.program_log import ProgramLog
 from civis.local.jobs.usage import Usage
@@ -29,36 +26,10 @@ __all__ = ["GRACE_SECONDS", "Program", "run_process"]
 GRACE_SECONDS = 5.0
 """How long a program may at most take to end when the platform itself is being stopped, in seconds."""
 
-_LAUNCHER = Path(__file__).with_name("launcher.py")
 _CHUNK = 65_536  # bytes; what a pipe holds on Linux
 _MOST_AT_ONCE = 1_048_576  # bytes of output that are stored in one go
 _BURST_SECONDS = 0.02  # a program that goes on talking is listened to this long before its lines are stored
 _OOM_KILLS = Path("/proc/vmstat")
-
-
-@dataclass(frozen=True)
-class Program:
-    """A program to run.
-
-    Parameters
-    ----------
-    command : sequence of str
-        The program and its arguments; no shell looks at them.
-    folder : Path
-        Where it runs.
-    environment : mapping
-        All the environment variables it gets.
-    cancel_seconds : float, default 0
-        How long it may take to end when it is asked to; then it is killed with all that it started.
-    memory_mb : int, optional
-        What it may use together with all that it started, in MB.
-    """
-
-    command: Sequence[str]
-    folder: Path
-    environment: Mapping[str, str] = field(repr=False)  # it holds an API key
-    cancel_seconds: float = 0.0
-    memory_mb: int | None = None
 
 
 def run_process(context: RunContext, program: Program) -> None:
@@ -89,7 +60,7 @@ def run_process(context: RunContext, program: Program) -> None:
         raise JobFailed("The local platform runs programs on Linux and macOS only.")
     kills, begin = _oom_kills(), time.monotonic()
     with ExitStack() as opened:
-        child = _Child(program, opened)
+        child = open_child(program, opened, context.warm)
         log, usage = ProgramLog(context), Usage(child.launcher_id, program.memory_mb)
         ending = _Ending(child, program.cancel_seconds, context.stopping)
         opened.callback(ending.close)
@@ -117,80 +88,10 @@ def _require_success(program: Program, end: Mapping[str, Any], last: str) -> Non
         raise JobFailed(f"The program {how}{f': {last}' if last else '.'}")
 
 
-class _Child:
-    """The launcher and its pipes."""
-
-    def __init__(self, program: Program, opened: ExitStack) -> None:
-        control, self._control = os.pipe()
-        self._lock = threading.Lock()
-        self._reported = b""
-        report, reporting = os.pipe()
-        self.report: IO[bytes] = opened.enter_context(os.fdopen(report, "rb", buffering=0))
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - what scripts name is what is to be run
-                [sys.executable, "-I", "-S", str(_LAUNCHER), str(control), str(reporting), *program.command],
-                cwd=program.folder,
-                env=dict(program.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                pass_fds=(control, reporting),
-                start_new_session=True,  # a Ctrl-C in the platform's terminal is not for the program
-            )
-        except (OSError, ValueError) as error:
-            os.close(self._control)
-            why = getattr(error, "strerror", None) or error
-            raise JobFailed(f"The program {program.command[0]!r} cannot be started: {why}.") from None
-        finally:
-            os.close(control)
-            os.close(reporting)
-        self.launcher_id = self._process.pid
-        opened.enter_context(self._process)  # closes its pipes, and reaps it
-        opened.callback(self._close)
-
-    @property
-    def outputs(self) -> dict[str, IO[bytes]]:
-        """The streams that it writes to, by name."""
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        return {"stdout": self._process.stdout, "stderr": self._process.stderr}
-
-    @property
-    def end(self) -> dict[str, Any]:
-        """What the launcher reported: `process`, then `code` and `seconds`, or `error`."""
-        found: dict[str, Any] = {}
-        for line in self._reported.splitlines():
-            found.update(json.loads(line))
-        return found
-
-    def hear(self) -> bool:
-        """Take what the launcher reports; False when it is over."""
-        chunk = os.read(self.report.fileno(), _CHUNK)
-        self._reported += chunk
-        return bool(chunk)
-
-    def tell(self, what: bytes) -> None:
-        """Ask the launcher for something; it may be gone."""
-        with self._lock, suppress(BrokenPipeError):
-            if self._control >= 0:
-                os.write(self._control, what)
-
-    def _close(self) -> None:
-        """Let go of the launcher, which has it end everything, if it has not."""
-        with self._lock:
-            os.close(self._control)
-            self._control = -1
-        end = self.end
-        if "process" in end and "code" not in end:  # the launcher was killed; Linux ended the program already
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(end["process"], signal.SIGKILL)
-
-
 class _Ending:
     """Ends a program: asks first, and insists after a while."""
 
-    def __init__(self, child: _Child, seconds: float, stopping: threading.Event) -> None:
+    def __init__(self, child: Child, seconds: float, stopping: threading.Event) -> None:
         self._child = child
         self._seconds = max(0.0, seconds)
         self._stopping = stopping
@@ -229,7 +130,7 @@ class _Ending:
 class _Listening:
     """Reads what a program and its launcher write, and looks at what they use, until both are done."""
 
-    def __init__(self, child: _Child, log: ProgramLog, usage: Usage) -> None:
+    def __init__(self, child: Child, log: ProgramLog, usage: Usage) -> None:
         self._child, self._log, self._usage = child, log, usage
         self._selector = selectors.DefaultSelector()
         for name, stream in child.outputs.items():

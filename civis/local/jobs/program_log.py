@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby, repeat
 from operator import itemgetter
@@ -12,6 +13,8 @@ from civis.local.jobs.executors import RunContext
 __all__ = ["ProgramLog"]
 
 _LONGEST_LINE = 10_000  # characters; a longer one goes on in the next line of the log
+#: What R and Node.js write below the error that they end with: the line above tells more.
+_TELLS_NOTHING = re.compile(r"\s*(?:Execution halted|Node\.js v[0-9.]+|\s{4}at .*)?\s*")
 
 
 class _Stream:
@@ -33,7 +36,7 @@ class _Stream:
         if "\r" in text:
             lines = [line.rstrip("\r") for line in lines]
         shown = lines if max(map(len, lines), default=0) <= _LONGEST_LINE else list(_wrapped(lines))
-        self.last = next((line for line in reversed(shown) if line.strip()), self.last)
+        self.last = next((line for line in reversed(shown) if not _TELLS_NOTHING.fullmatch(line)), self.last)
         return shown
 
 

@@ -20,9 +20,11 @@ from civis.local.jobs.board import Board, Entry, Needs
 from civis.local.jobs.endings import tell_of_end
 from civis.local.jobs.executors import JobFailed, RunContext, executor_of
 from civis.local.jobs.lifecycle import Step
+from civis.local.jobs.openings import opening_of
 from civis.local.jobs.run_keys import revoke_key
 from civis.local.jobs.submission import entry_of, running, trigger_children
 from civis.local.jobs.usage import machine_cpu, machine_memory_mb
+from civis.local.jobs.warm import WarmWorkers
 from civis.local.settings import PlatformError
 from civis.local.state import ObjectNotFound, Run, State, after_commit, objects, runs
 from civis.local.state.people import username_of
@@ -86,6 +88,7 @@ class Queue:
         self._threads: list[threading.Thread] = []
         self._interruptions: dict[int, Interruption] = {}
         self._run_of_key: dict[int, int] = {}
+        self._warm = WarmWorkers()
 
     def __repr__(self) -> str:
         return f"Queue({self._board.running} of {self._workers} workers, {len(self._board)} runs waiting)"
@@ -128,6 +131,7 @@ class Queue:
             interruption.interrupt()
         for thread in threads:
             thread.join()
+        self._warm.close()
         with self._changed:
             self._threads.clear()
             self._idle = 0
@@ -223,8 +227,11 @@ class Queue:
             self._end(connection, run, partial(transitions.fail, error=str(error)))
             return None
         announce(self._notifier, run, partial(after_commit, connection))
+        opening = opening_of(job.kind)
+        if opening is not None:
+            runs.add_log(connection, run.id, opening, self._clock.time())
         user = username_of(connection, run.document.get("run_by_id") or job.author_id)
-        context = RunContext(self._platform, job, run, user, stopping=self._stopping)
+        context = RunContext(self._platform, job, run, user, stopping=self._stopping, warm=self._warm)
         with self._changed:
             self._interruptions[run.id] = context.interruption
         return context

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from civis.local.jobs.executors import JobFailed, RunContext
 from civis.local.state import Moment, ObjectNotFound, Run, accounts, runs
 
-__all__ = ["CONSTRAINTS", "constraints_of", "give_key", "revoke_key"]
+__all__ = ["CONSTRAINTS", "constraints_of", "give_key", "make_key", "revoke_key"]
 
 CONSTRAINTS = "key_constraints"
 """The field of a run's document with what the key was restricted to that queued the run."""
@@ -39,6 +39,14 @@ def give_key(context: RunContext) -> str:
     JobFailed
         If there is no user.
     """
+    token, key_id = make_key(context)
+    # What the program queues, its run has queued.
+    context.platform.queue.note_key(key_id, context.run.id)
+    return token
+
+
+def make_key(context: RunContext) -> tuple[str, int]:
+    """Make the key of a run, or of what is no run of the queue's; give its token and its ID."""
     user_id, platform, run = context.user_id, context.platform, context.run
     if user_id is None:
         raise JobFailed(f"The job {context.job.id} has no author whose API key its program could use.")
@@ -54,9 +62,8 @@ def give_key(context: RunContext) -> str:
             constraints=run.document.get(CONSTRAINTS) or (),
         )
         noted = runs.update_run(connection, run.id, document={_KEY: key.id, _OWNER: user_id})
-    platform.queue.note_key(key.id, run.id)
     context.at_every_end.append(lambda connection: revoke_key(connection, noted, clock.time()))
-    return token
+    return token, key.id
 
 
 def revoke_key(connection: Connection, run: Run, now: Moment) -> None:

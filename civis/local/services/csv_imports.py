@@ -12,6 +12,7 @@ from civis.local.services.csv_loading import csv_sources, load_files, open_datab
 from civis.local.services.databases import resolve_database
 from civis.local.services.files import find_file
 from civis.local.services.lookups import find_object, require_choice
+from civis.local.services.storage_imports import storage_sources
 from civis.local.state import Stored, objects
 from civis.local.warehouse import CsvColumn, TableLoad
 
@@ -104,8 +105,10 @@ def run_csv_import(context: RunContext) -> None:
     document = context.job.document
     destination = document["destination"]
     database = open_database(context, destination["remote_host_id"])
-    sources = csv_sources(context, document["source"]["file_ids"])
-    load_files(context, database, destination["schema"], destination["table"], sources, _table_load(document))
+    load = _table_load(document)
+    with storage_sources(context, document["source"].get("storage_path")) as stored:
+        sources = [*csv_sources(context, document["source"]["file_ids"]), *stored]
+        load_files(context, database, destination["schema"], destination["table"], sources, load)
 
 
 def csv_import_inputs(job: Stored) -> dict[str, Any]:
@@ -171,10 +174,7 @@ def _settings(call: Call, current: Mapping[str, Any]) -> dict[str, Any]:
 def _source(call: Call, source: Mapping[str, Any]) -> dict[str, Any]:
     """Read and check what is to be imported."""
     if source.get("storage_path"):
-        raise Unprocessable(
-            "The local platform does not reach storage hosts (source.storage_path); upload the files "
-            "and give their IDs as source.file_ids."
-        )
+        return {"file_ids": [], "storage_path": _storage_path(call, source["storage_path"])}
     ids = source.get("file_ids") or []
     if not ids:
         raise BadRequest("source.file_ids must name one file or more.")
@@ -183,6 +183,17 @@ def _source(call: Call, source: Mapping[str, Any]) -> dict[str, Any]:
     for id in ids:
         find_file(call.connection, id, call.now)
     return {"file_ids": list(ids), "storage_path": None}
+
+
+def _storage_path(call: Call, path: Mapping[str, Any]) -> dict[str, Any]:
+    """Read and check what of a storage host is to be imported."""
+    if not path.get("file_paths"):
+        raise BadRequest("source.storage_path.file_paths must name one file or more.")
+    find_object(call.connection, "storage_host", path.get("storage_host_id") or 0, "storage host")
+    if path.get("credential_id") is not None:
+        resolve_credential(call.connection, path["credential_id"])
+    names = ("storage_host_id", "credential_id", "file_paths")
+    return {name: path.get(name) for name in names}
 
 
 def _destination(call: Call, destination: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 from civis.local.api import BadRequest
 from civis.local.services.lookups import require_choice
 from civis.local.services.spelling import snake_keys
-from civis.local.warehouse import CsvFormat
+from civis.local.warehouse import CsvFormat, ParquetFormat
 
-__all__ = ["DEFAULTS", "SUFFIXES", "csv_format", "max_file_bytes", "read_settings"]
+__all__ = ["DEFAULTS", "SUFFIXES", "export_format", "max_file_bytes", "read_settings"]
 
 DEFAULTS: dict[str, Any] = {
     "include_header": True,
@@ -50,8 +50,10 @@ def read_settings(given: Mapping[str, Any] | None) -> dict[str, Any]:
     return settings
 
 
-def csv_format(settings: Mapping[str, Any]) -> CsvFormat:
-    """Give the format in the warehouse's terms."""
+def export_format(settings: Mapping[str, Any]) -> CsvFormat | ParquetFormat:
+    """Give the format in the warehouse's terms; Parquet is UNLOAD's, and no request can ask for it."""
+    if settings["compression"] == "parquet":
+        return ParquetFormat()
     return CsvFormat(
         include_header=settings["include_header"],
         delimiter=settings["column_delimiter"],

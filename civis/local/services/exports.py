@@ -1,4 +1,4 @@
-"""CSV exports: queries whose rows become files of the platform; what a run does, SQL scripts do, too."""
+"""CSV exports: queries whose rows become files of the platform, or of a storage host."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from civis.local.api import BadRequest, Call, Page, Routes
-from civis.local.jobs import JobFailed, RunContext, executor
+from civis.local.jobs import RunContext, executor
+from civis.local.services.credentials import resolve_credential
 from civis.local.services.csv_settings import read_settings
-from civis.local.services.lookups import require_choice
+from civis.local.services.lookups import find_object, require_choice
 from civis.local.services.object_kinds import ObjectKind, declare
 from civis.local.services.object_lists import list_all
 from civis.local.services.sql_runs import run_sql_script
+from civis.local.services.storage_exports import EXISTING_FILES, export_to_storage
 from civis.local.state import Stored
 
 __all__ = ["KIND", "routes", "run_csv_export"]
@@ -25,14 +27,12 @@ _TYPE = "CSV"
 
 @executor(_KIND)
 def run_csv_export(context: RunContext) -> None:
-    """Run an export's query; its rows become a file of the platform, which is the run's output."""
+    """Run an export's query; its rows become files of a storage host, or the run's output."""
     document = context.run.document.get("inputs") or context.job.document
     destination = document.get("destination") or {}
-    if destination.get("storage_path"):
-        raise JobFailed(
-            "The local platform does not reach storage hosts; leave storage_path out of the destination, "
-            "and the export becomes a file of the platform."
-        )
+    if (destination.get("storage_path") or {}).get("storage_host_id") is not None:
+        export_to_storage(context, document["source"], destination["storage_path"], _settings(document))
+        return
     inputs = {
         "sql": document["source"]["sql"],
         "remote_host_id": document["source"]["remote_host_id"],
@@ -62,7 +62,20 @@ def _check(call: Call, document: dict[str, Any], before: Stored | None) -> Mappi
     if not str((document.get("source") or {}).get("sql") or "").strip():
         raise BadRequest("source.sql must not be empty.")
     _settings(document)
+    _check_path(call, document.get("destination") or {})
     return document
+
+
+def _check_path(call: Call, destination: dict[str, Any]) -> None:
+    """Refuse a storage path that names what is not there; put what it leaves out."""
+    path = destination.get("storage_path")
+    if not path or path.get("storage_host_id") is None:
+        return
+    find_object(call.connection, "storage_host", path["storage_host_id"], "storage host")
+    if path.get("credential_id") is not None:
+        resolve_credential(call.connection, path["credential_id"])
+    require_choice(path.get("existing_files"), EXISTING_FILES, "destination.storage_path.existing_files")
+    destination["storage_path"] = {**path, "existing_files": path.get("existing_files") or "fail"}
 
 
 def _run_fields(call: Call, export: Stored) -> Mapping[str, Any]:

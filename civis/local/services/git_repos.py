@@ -49,7 +49,10 @@ def ensure_repo(call: Call, url: str) -> Stored:
         If it is no URL of a repository.
     """
     parts = urlsplit(url.strip())
-    is_repository = parts.scheme in ("https", "http", "ssh", "git") and parts.netloc and parts.path.strip("/")
+    # Of this machine, as scripts name them too; only those have no host.
+    has_place = bool(parts.netloc) or parts.scheme == "file"
+    is_known = parts.scheme in ("https", "http", "ssh", "git", "file")
+    is_repository = is_known and has_place and parts.path.strip("/")
     if not is_repository and not url.startswith("git@"):
         raise BadRequest(f"The repository's URL must be such as https://github.com/owner/name, not {url!r}.")
     if parts.password:

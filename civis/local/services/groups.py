@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from civis.local.api import Call, Conflict, Forbidden, Page, Routes, Unprocessable, page_of
-from civis.local.state import Moment, Stored, accounts, objects
+from civis.local.state import Moment, Stored, accounts, objects, remembered
 
 __all__ = [
     "GROUP",
@@ -90,8 +90,12 @@ def add_member(
 
 def groups_of(connection: Connection, user_id: int) -> list[Stored]:
     """List the groups that a user is in, the oldest first."""
-    everything = objects.select_objects(connection, GROUP, descending=False)
-    return [group for group in everything if user_id in member_ids(group)]
+
+    def read() -> list[Stored]:
+        everything = objects.select_objects(connection, GROUP, descending=False)
+        return [group for group in everything if user_id in member_ids(group)]
+
+    return list(remembered(connection, ("groups", user_id), read))
 
 
 def set_memberships(
@@ -233,6 +237,8 @@ def _change(call: Call, cleared: Mapping[str, Any]) -> dict[str, Any]:
     group = objects.fetch(call.connection, GROUP, call.params["id"])
     name = _free_name(call, group.id) if call.params.get("name") is not None else None
     given = {key: call.params[key] for key in _SETTINGS if key in call.params}
+    if given.get("slug", "") is None:  # every group has one
+        del given["slug"]
     document = {**cleared, **given, "last_updated_by_id": call.user.id}
     changed = objects.update(call.connection, group.id, now=call.now, document=document, name=name)
     return _show(call.connection, changed)

@@ -1,15 +1,17 @@
-"""Before a handler is called: who acts, and what its request needs of the objects in its path."""
+"""Before a handler is called: who acts, what that needs of objects, no schedule or runner that cannot be."""
 
 from __future__ import annotations
 
 import re
 from functools import wraps
 
-from civis.local.api import Call
+from civis.local.api import Call, NotFound
 from civis.local.api.routes import Handler, Result, Routes
 from civis.local.catalog import CatalogOperation
 from civis.local.services.job_views import note_time
 from civis.local.services.permissions import act_as
+from civis.local.services.schedule_rules import check_schedule
+from civis.local.state.people import author
 
 __all__ = ["guarded", "level_needed"]
 
@@ -61,9 +63,18 @@ def _guarded(handler: Handler) -> Handler:
     def answer(call: Call) -> Result:
         act_as(call.connection, call.user, _needs(call))
         note_time(call.connection, call.now)
+        check_schedule(call)
+        _check_runner(call)
         return handler(call)
 
     return answer
+
+
+def _check_runner(call: Call) -> None:
+    """Refuse a job that is to run as a user whom there is not."""
+    runner = call.params.get("running_as_id")
+    if runner is not None and author(call.connection, runner) is None:
+        raise NotFound(f"There is no user with ID {runner} (running_as_id).")
 
 
 def _needs(call: Call) -> dict[int, str]:

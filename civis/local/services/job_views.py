@@ -23,6 +23,7 @@ __all__ = [
     "SCHEDULE",
     "STATES",
     "archive_filter",
+    "changed_at",
     "common_fields",
     "common_views",
     "next_run_at",
@@ -162,7 +163,7 @@ def _common(job: Stored, author: dict[str, Any] | None, latest: Run | None) -> d
         "state": latest.state if latest else "idle",
         "finished_at": latest.finished_at if latest else None,
         "last_run": run_summary(latest),
-        "last_run_updated_at": _changed_at(latest) if latest else None,
+        "last_run_updated_at": changed_at(latest) if latest else None,
         "parent_id": job.parent_id,
         "schedule": schedule_of(document),
         "notifications": notifications_of(document),
@@ -172,7 +173,7 @@ def _common(job: Stored, author: dict[str, Any] | None, latest: Run | None) -> d
     }
 
 
-def _changed_at(run: Run) -> Any:
+def changed_at(run: Run) -> Any:
     """Give when a run changed last."""
     return run.finished_at or run.started_at or run.created_at
 

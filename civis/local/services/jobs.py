@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
-from civis.local.api import Call, Page, Routes, page_of
+import sqlalchemy as sa
+
+from civis.local.api import Call, Page, Routes
 from civis.local.jobs import job_kinds, job_type
 from civis.local.services import run_views
-from civis.local.services.job_views import STATES, archive_filter, common_fields, common_views, set_archived
+from civis.local.services.job_filters import all_of, does, is_called, is_scheduled
+from civis.local.services.job_views import (
+    STATES,
+    archive_filter,
+    common_fields,
+    common_views,
+    set_archived,
+)
 from civis.local.services.lookups import (
     find_object,
     id_list,
@@ -18,10 +28,10 @@ from civis.local.services.lookups import (
     word_list,
 )
 from civis.local.services.object_kinds import ObjectKind, declare
+from civis.local.services.object_pages import Selection, page_of_objects
 from civis.local.services.permissions import visible
 from civis.local.services.run_views import LogPage, find_run, run_view
 from civis.local.services.script_kinds import SCRIPT_KINDS
-from civis.local.services.scripts import by_last_run
 from civis.local.state import Stored, objects, runs
 from civis.local.state.people import username_of
 
@@ -44,27 +54,13 @@ def list_jobs(call: Call) -> Page:
         "author_id": id_list(call.params.get("author"), "author") or None,
         "hidden": bool(call.params.get("hidden")),
         "archived": archive_filter(call),
-        "among": visible(call.connection, call.params.get("permission") or "read"),
+        "among": all_of(
+            visible(call.connection, call.params.get("permission") or "read"), _asked_for(call, kinds)
+        ),
     }
-    columns: dict[str, Any] = {"order_by": "updated_at", "descending": descending}
-    is_filtered = any(call.params.get(name) not in (None, "", []) for name in ("state", "q", "scheduled"))
-    if order == "updated_at" and not is_filtered:  # of many jobs, only a page is read
-        total = objects.count_objects(call.connection, kinds, **filters)
-
-        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
-            part: dict[str, Any] = {"limit": limit, "offset": offset}
-            return _views(call, objects.select_objects(call.connection, kinds, **columns, **part, **filters))
-    else:
-        views = _views(call, objects.select_objects(call.connection, kinds, **columns, **filters))
-        views = [view for view in views if _passes(call, view)]
-        if order == "last_run_updated_at":
-            views = by_last_run(views, descending=descending)
-        total = len(views)
-
-        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
-            return views[offset : offset + limit]
-
-    return page_of(call, total, fetch, default=50, maximum=50)
+    order_by = "updated_at" if order == "updated_at" else None
+    selection = Selection(kinds, filters, order_by=order_by, descending=descending)
+    return page_of_objects(call, selection, partial(_views, call), default=50, maximum=50)
 
 
 def _views(call: Call, found: Sequence[Stored]) -> list[dict[str, Any]]:
@@ -186,18 +182,14 @@ def _kinds_asked_for(call: Call) -> list[str]:
     return [kind for kind in _kinds() if not wanted or _type_of_kind(kind) in wanted]
 
 
-def _passes(call: Call, view: Mapping[str, Any]) -> bool:
-    """Tell whether a job passes the filters `state`, `q` and `scheduled`."""
+def _asked_for(call: Call, kinds: Collection[str]) -> sa.ColumnElement[bool] | None:
+    """Read the filters `state`, `q` and `scheduled`."""
     states = word_list(call.params.get("state"))
     for state in states:
         require_choice(state, STATES, "state")
-    if states and view["state"] not in states:
-        return False
-    scheduled = call.params.get("scheduled")
-    if scheduled is not None and bool(view["schedule"]["scheduled"]) != scheduled:
-        return False
-    text = str(call.params.get("q") or "").strip().lower()
-    return not text or text == str(view["id"]) or text in f"{view['name']}\n{view['type']}".lower()
+    text = str(call.params.get("q") or "").strip()
+    of_type = [kind for kind in kinds if text.lower() in _type_of_kind(kind).lower()]
+    return all_of(does(states), is_scheduled(call.params.get("scheduled")), is_called(text, of_type))
 
 
 def _view(call: Call, job: Stored) -> dict[str, Any]:

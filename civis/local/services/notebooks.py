@@ -1,4 +1,4 @@
-"""Notebooks: kept with their settings, files and deployments; no notebook server is started."""
+"""Notebooks: kept with their settings and files; `notebook_servers` says how they are deployed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from civis.local.api import Call, Routes
-from civis.local.blobs import BlobError
 from civis.local.services.families.deployments import latest_deployment
 from civis.local.services.files import has_content
 from civis.local.services.git_repos import ensure_repo
+from civis.local.services.notebook_contents import KEPT, latest_key
 from civis.local.services.object_kinds import ObjectKind, declare, find
 from civis.local.services.stored_text import link_to_text
 from civis.local.state import Stored, objects
@@ -17,9 +17,6 @@ from civis.local.state import Stored, objects
 __all__ = ["KIND", "routes"]
 
 routes = Routes()
-
-#: So many places are remembered to which content may still be put.
-_KEPT_KEYS = 5
 
 
 def _check(call: Call, document: dict[str, Any], before: Stored | None) -> dict[str, Any]:
@@ -76,7 +73,7 @@ def get_update_links(call: Call) -> dict[str, Any]:
         key = blobs.new_key(f"notebook-{name}")
         urls[name] = blobs.part_urls(key, 1)[0]
         # What is there stays until something new was put.
-        uploads[f"{name}_keys"] = [key, *(notebook.document.get(f"{name}_keys") or ())][:_KEPT_KEYS]
+        uploads[f"{name}_keys"] = [key, *(notebook.document.get(f"{name}_keys") or ())][:KEPT]
     objects.update(call.connection, notebook.id, now=notebook.updated_at, document=uploads)
     return {"update_url": urls["content"], "update_preview_url": urls["preview"]}
 
@@ -90,13 +87,6 @@ def _file_link(call: Call, id: str | None) -> str | None:
 
 
 def _uploaded_link(call: Call, keys: Sequence[str] | None) -> str | None:
-    """Link to what was put last where `get_update_links` said."""
-    blobs = call.platform.blobs
-    for key in keys or ():
-        if not blobs.exists(key):
-            try:
-                blobs.complete_parts(key)
-            except BlobError:
-                continue
-        return blobs.download_url(key)
-    return None
+    """Link to what was put last where `get_update_links` said, or by the notebook's server."""
+    key = latest_key(call.platform.blobs, keys)
+    return None if key is None else call.platform.blobs.download_url(key)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from civis.local.api import Call, Page, page_of
+from civis.local.api import Call, Page
 from civis.local.services.job_views import archive_filter, schedule_of
 from civis.local.services.lookups import id_list, ordering, require_choice, word_list
 from civis.local.services.object_kinds import ObjectKind
+from civis.local.services.object_pages import Selection, page_of_objects
 from civis.local.services.object_views import show_all
 from civis.local.services.permissions import LEVELS, visible
-from civis.local.state import Run, Stored, objects, runs
+from civis.local.state import Run, Stored, objects
 
 __all__ = ["list_all"]
 
@@ -54,26 +55,15 @@ def list_all(call: Call, kind: ObjectKind) -> Page | list[Any]:
         call, paging.order_by, paging.order_by[0], descending=paging.direction == "desc"
     )
     order = "name" if order == kind.name else order
-    columns: dict[str, Any] = {"order_by": _ORDERS.get(order, "updated_at"), "descending": descending}
-    if order not in _ORDERS or _needs_state(call):
-        found = objects.select_objects(call.connection, kind.kinds, **columns, **filters)
-        latest = runs.last_runs(call.connection, [each.id for each in found])
-        found = [each for each in found if _has_state(call, kind, each, latest.get(each.id))]
-        ordered = found if order in _ORDERS else _by_last_run(found, latest, descending=descending)
-        total = len(ordered)
-
-        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
-            return show_all(call, kind, ordered[offset : offset + limit])
-    else:
-        total = objects.count_objects(call.connection, kind.kinds, **filters)
-
-        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
-            part: dict[str, Any] = {"limit": limit, "offset": offset}
-            return show_all(
-                call, kind, objects.select_objects(call.connection, kind.kinds, **columns, **part, **filters)
-            )
-
-    return page_of(call, total, fetch, default=paging.limit, maximum=paging.maximum)
+    selection = Selection(
+        kind.kinds,
+        filters,
+        order_by=_ORDERS.get(order),
+        descending=descending,
+        keep=partial(_has_state, call, kind) if _needs_state(call) else None,
+    )
+    show = partial(show_all, call, kind)
+    return page_of_objects(call, selection, show, default=paging.limit, maximum=paging.maximum)
 
 
 def _filters(call: Call, kind: ObjectKind) -> dict[str, Any]:
@@ -117,9 +107,3 @@ def _has_state(call: Call, kind: ObjectKind, stored: Stored, run: Run | None) ->
     shown = kind.view(call, stored).get("state") if kind.view and run is None and not deployed else None
     state = run.state if run else shown or deployed or "idle"
     return state in wanted or ("scheduled" in wanted and is_scheduled)
-
-
-def _by_last_run(found: Sequence[Stored], latest: Mapping[int, Run], *, descending: bool) -> list[Stored]:
-    """Order objects by when they last ran; those that never did come last."""
-    ran = sorted((each for each in found if each.id in latest), key=lambda each: latest[each.id].id)
-    return [*(ran[::-1] if descending else ran), *(each for each in found if each.id not in latest)]

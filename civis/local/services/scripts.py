@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from civis.local.api import Call, Page, Routes, page_of
+from civis.local.api import Call, Page, Routes
 from civis.local.services.credentials import resolve_credential
 from civis.local.services.databases import resolve_database
+from civis.local.services.job_filters import all_of, does
 from civis.local.services.job_views import archive_filter, common_views, set_archived
 from civis.local.services.lookups import find_object, id_list, ordering, require_choice, word_list
 from civis.local.services.object_kinds import ObjectKind, declare
+from civis.local.services.object_pages import Selection, page_of_objects
 from civis.local.services.parents import parent_named
 from civis.local.services.permissions import visible
 from civis.local.services.script_kinds import KINDS, SCRIPT_KINDS, ScriptKind
@@ -169,34 +172,19 @@ def list_scripts(call: Call) -> Page:
     """List scripts, those changed last first."""
     orders = ("updated_at", "name", "created_at", "last_run.updated_at")
     order, descending = ordering(call, orders, "updated_at", descending=True)
+    statuses = word_list(call.params.get("status"))
+    for status in statuses:
+        require_choice(status, _STATUSES, "status")
     filters: dict[str, Any] = {
         "author_id": id_list(call.params.get("author"), "author") or None,
         "hidden": bool(call.params.get("hidden")),
         "archived": archive_filter(call),
-        "among": visible(call.connection),
+        "among": all_of(visible(call.connection), does(statuses)),
     }
     kinds = _kinds_asked_for(call)
-    columns: dict[str, Any] = {
-        "order_by": order if "." not in order else "updated_at",
-        "descending": descending,
-    }
-    if not call.params.get("status") and "." not in order:  # of many scripts, only a page is read
-        total = objects.count_objects(call.connection, kinds, **filters)
-
-        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
-            part: dict[str, Any] = {"limit": limit, "offset": offset}
-            return _views(call, objects.select_objects(call.connection, kinds, **columns, **part, **filters))
-    else:
-        views = _views(call, objects.select_objects(call.connection, kinds, **columns, **filters))
-        views = [view for view in views if _has_status(call, view)]
-        if order == "last_run.updated_at":
-            views = by_last_run(views, descending=descending)
-        total = len(views)
-
-        def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
-            return views[offset : offset + limit]
-
-    return page_of(call, total, fetch, default=20, maximum=50)
+    order_by = None if order == "last_run.updated_at" else order
+    selection = Selection(kinds, filters, order_by=order_by, descending=descending)
+    return page_of_objects(call, selection, partial(_views, call), default=20, maximum=50)
 
 
 def _views(call: Call, found: Sequence[Stored]) -> list[dict[str, Any]]:
@@ -214,13 +202,6 @@ def _listed(call: Call, script: Stored) -> dict[str, Any]:
     return {"type": SCRIPT_KINDS[script.kind].label, "links": script_links(call, script)}
 
 
-def by_last_run(views: list[dict[str, Any]], *, descending: bool) -> list[dict[str, Any]]:
-    """Order jobs by when their last run changed; those that never ran come last."""
-    ran = [view for view in views if view["last_run_updated_at"] is not None]
-    ran.sort(key=lambda view: view["last_run_updated_at"], reverse=descending)
-    return ran + [view for view in views if view["last_run_updated_at"] is None]
-
-
 def _kinds_asked_for(call: Call) -> list[str]:
     """Read the filters `type` and `category`; scripts of the local platform have one category."""
     segments = word_list(call.params.get("type"))
@@ -231,18 +212,6 @@ def _kinds_asked_for(call: Call) -> list[str]:
         return []
     kinds = {**{segment: kind.kind for segment, kind in _BY_SEGMENT.items()}, "custom": _CUSTOM}
     return [kinds[segment] for segment in segments or kinds]
-
-
-def _has_status(call: Call, view: Mapping[str, Any]) -> bool:
-    """Tell whether a script passes the filter `status`."""
-    wanted = word_list(call.params.get("status"))
-    for status in wanted:
-        require_choice(status, _STATUSES, "status")
-    return (
-        not wanted
-        or view["state"] in wanted
-        or ("scheduled" in wanted and bool(view["schedule"]["scheduled"]))
-    )
 
 
 def _any_view(call: Call, script: Stored) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import sqlalchemy as sa
 
 from civis.local.api import BadRequest, Call, Page, Routes, page_of
 from civis.local.services.lookups import id_list, parse_moment, require_choice, run_summary, word_list
@@ -11,6 +14,15 @@ from civis.local.services.object_kinds import declared, kind_of, type_of
 from civis.local.services.permissions import OPEN_KINDS, visible
 from civis.local.state import Run, Stored, objects, runs
 from civis.local.state.people import authors
+from civis.local.state.search import (
+    Group,
+    Scored,
+    count_found,
+    ran_within,
+    search,
+    select_by_last_run,
+    with_words,
+)
 
 __all__ = ["routes"]
 
@@ -38,24 +50,24 @@ def search_objects(call: Call) -> dict[str, Any]:
     limit = 25 if limit is None else limit
     if offset < 0 or limit < 1:
         raise BadRequest(f"offset must be 0 or more and limit 1 or more, not {offset} and {limit}.")
-    found = objects.select_objects(
-        call.connection,
-        [kind for each in types or by_type for kind in by_type[each]],
-        order_by="updated_at",
-        archived=_ARCHIVED[call.params.get("archived") or "all"],
-        author_id=id_list(call.params.get("owner"), "owner") or None,
-        run_state=word_list(call.params.get("last_run_state")) or None,
-        among=visible(call.connection),
-    )
-    scored = [(score, each) for each in found if (score := _score(each, call.params.get("query")))]
-    if call.params.get("order") in (None, "score"):
-        scored.sort(key=lambda pair: -pair[0])
-    elif call.params["order"] == "name":
-        scored.sort(key=lambda pair: pair[1].name)
-    shown = scored[offset : offset + min(limit, 1000)]
+    kinds = [kind for each in types or by_type for kind in by_type[each]]
+    words = (call.params.get("query") or "").casefold().split()
+    filters: dict[str, Any] = {
+        "archived": _ARCHIVED[call.params.get("archived") or "all"],
+        "author_id": id_list(call.params.get("owner"), "owner") or None,
+        "run_state": word_list(call.params.get("last_run_state")) or None,
+        "among": visible(call.connection),
+    }
+    groups = count_found(call.connection, kinds, words, mine=call.user.id, **filters)
+    total = sum(each.count for each in groups)
+    shown = []
+    if offset < total:  # a number beyond any list must not reach the database, whose integers end at 2**63
+        part: dict[str, Any] = {"limit": min(limit, 1000), "offset": offset}
+        order = call.params.get("order") or "score"
+        shown = search(call.connection, kinds, words, order_by=order, **part, **filters)
     return {
-        "total_results": len(scored),
-        "aggregations": _aggregations(call, [each for _, each in scored]),
+        "total_results": total,
+        "aggregations": _aggregations(groups, by_type),
         "results": _results(call, shown),
     }
 
@@ -65,33 +77,31 @@ def search_queries(call: Call) -> Page:
     """Search queries that are not hidden, those run last first."""
     params = call.params
     fields = {"database": params.get("database_id"), "credential": params.get("credential_id")}
-    found = objects.select_objects(
-        call.connection,
-        "query",
-        hidden=False,
-        archived=params.get("archived"),
-        author_id=params.get("author_id"),
-        run_state=params.get("state") or None,
-        document={name: value for name, value in fields.items() if value is not None},
-        among=visible(call.connection),
-    )
-    latest = runs.last_runs(call.connection, [each.id for each in found])
-    words = str(params.get("search_string") or "").casefold().split()
-    found = [
-        each
-        for each in found
-        if all(word in str(each.document.get("sql")).casefold() for word in words)
-        and _is_started(call, latest.get(each.id))
+    wanted = [
+        *with_words("sql", str(params.get("search_string") or "").casefold().split()),
+        *ran_within(
+            parse_moment(params.get("started_after"), "started_after"),
+            parse_moment(params.get("started_before"), "started_before"),
+        ),
     ]
-    found.sort(
-        key=lambda each: latest[each.id].id if each.id in latest else 0,
-        reverse=params.get("order_dir") != "asc",
-    )
+    may_see = visible(call.connection)
+    filters: dict[str, Any] = {
+        "hidden": False,
+        "archived": params.get("archived"),
+        "author_id": params.get("author_id"),
+        "run_state": params.get("state") or None,
+        "document": {name: value for name, value in fields.items() if value is not None},
+        "among": sa.and_(sa.true(), *wanted, *([] if may_see is None else [may_see])),
+    }
 
     def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
-        return [_query(each, latest.get(each.id)) for each in found[offset : offset + limit]]
+        part: dict[str, Any] = {"descending": params.get("order_dir") != "asc", "limit": limit}
+        found = select_by_last_run(call.connection, "query", offset=offset, **part, **filters)
+        latest = runs.last_runs(call.connection, [each.id for each in found])
+        return [_query(each, latest.get(each.id)) for each in found]
 
-    return page_of(call, len(found), fetch, default=10, maximum=50)
+    total = objects.count_objects(call.connection, "query", **filters)
+    return page_of(call, total, fetch, default=10, maximum=50)
 
 
 def _kinds_by_type() -> dict[str, list[str]]:
@@ -103,36 +113,32 @@ def _kinds_by_type() -> dict[str, list[str]]:
     return found
 
 
-def _score(stored: Stored, query: str | None) -> float:
-    """Tell how well an object's name fits: the share of the words in it, and more for the very words."""
-    words = (query or "").casefold().split()
-    if not words:
-        return 1.0
-    name = stored.name.casefold()
-    share = sum(word in name for word in words) / len(words)
-    return share + (name == " ".join(words)) + (str(stored.id) == words[0])
-
-
-def _aggregations(call: Call, found: list[Stored]) -> dict[str, Any]:
+def _aggregations(groups: Sequence[Group], by_type: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Count what was found, by owner, type, and whether it is archived."""
-    archived = sum(each.archived for each in found)
+    total = sum(each.count for each in groups)
+    archived = sum(each.count for each in groups if each.is_archived)
+    type_names = {kind: name for name, kinds in by_type.items() for kind in kinds}
+    types: Counter[str] = Counter()
+    for each in groups:
+        types[type_names[each.kind]] += each.count
     return {
-        "owner": {"mine": sum(each.author_id == call.user.id for each in found), "all": len(found)},
-        "archived": {"true": archived, "false": len(found) - archived},
-        "type": dict(Counter(type_of(each) for each in found)),
+        "owner": {"mine": sum(each.count for each in groups if each.is_mine), "all": total},
+        "archived": {"true": archived, "false": total - archived},
+        "type": dict(types),
     }
 
 
-def _results(call: Call, found: list[tuple[float, Stored]]) -> list[dict[str, Any]]:
+def _results(call: Call, found: Sequence[Scored]) -> list[dict[str, Any]]:
     """Show what was found."""
-    people = authors(call.connection, [each.author_id for _, each in found])
-    latest = runs.last_runs(call.connection, [each.id for _, each in found])
+    people = authors(call.connection, [each.stored.author_id for each in found])
+    latest = runs.last_runs(call.connection, [each.stored.id for each in found])
     answers = []
-    for score, each in found:
+    for scored in found:
+        each = scored.stored
         kind, run, person = kind_of(each), latest.get(each.id), people.get(each.author_id)
         answers.append(
             {
-                "score": score,
+                "score": scored.score,
                 "type": type_of(each),
                 "id": each.id,
                 "name": each.name,
@@ -149,18 +155,6 @@ def _results(call: Call, found: list[tuple[float, Stored]]) -> list[dict[str, An
             }
         )
     return answers
-
-
-def _is_started(call: Call, run: Run | None) -> bool:
-    """Tell whether a query was started within the times asked for."""
-    before = parse_moment(call.params.get("started_before"), "started_before")
-    after = parse_moment(call.params.get("started_after"), "started_after")
-    if before is None and after is None:
-        return True
-    started = run.started_at if run else None
-    return (
-        started is not None and (before is None or started <= before) and (after is None or started >= after)
-    )
 
 
 def _query(query: Stored, run: Run | None) -> dict[str, Any]:

@@ -1,21 +1,23 @@
-"""Services, which the hosted platform deploys: kept with their settings, tokens and deployments."""
+"""Services: kept with their settings and tokens; `service_servers` says how they are deployed."""
 
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from civis.local.api import BadRequest, Call, NotFound, Routes
-from civis.local.services.families.deployments import latest_deployment
+from civis.local.services.families.deployments import deployment_address, latest_deployment
 from civis.local.services.git_repos import ensure_repo
 from civis.local.services.job_views import TIME_ZONE
 from civis.local.services.object_kinds import ObjectKind, declare, find
-from civis.local.state import Stored, objects
+from civis.local.state import Stored, as_datetime, objects
 from civis.local.state.people import author
 
-__all__ = ["KIND", "routes"]
+__all__ = ["KIND", "routes", "token_admits"]
 
 routes = Routes()
 
@@ -35,13 +37,14 @@ def _check(call: Call, document: dict[str, Any], before: Stored | None) -> dict[
 def _view(call: Call, service: Stored) -> dict[str, Any]:
     """Show a service with its deployment and the report that shows it."""
     deployment = latest_deployment(call, KIND, service)
-    is_current = deployment is not None and deployment["state"] != "terminated"
+    if deployment is not None and deployment["state"] == "terminated":
+        deployment = None
     reports = objects.select_objects(
         call.connection, "service_report", document={"service_id": service.id}, limit=1
     )
     return {
-        "current_deployment": deployment if is_current else None,
-        "current_url": None,
+        "current_deployment": deployment,
+        "current_url": deployment_address(call, deployment["deployment_id"]) if deployment else None,
         "time_zone": TIME_ZONE,
         "report_id": reports[0].id if reports else None,
     }
@@ -134,3 +137,25 @@ def _token_view(call: Call, stored: Stored) -> dict[str, Any]:
         "expires_at": stored.document["expires_at"],
         "created_at": stored.created_at,
     }
+
+
+def token_admits(connection: Connection, service: Stored, token: str, now: float) -> bool:
+    """Tell whether a token is one of a service's, and still good.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+    service : Stored
+    token : str
+        As it was sent.
+    now : float
+        Seconds since the epoch.
+    """
+    digest = sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    found = objects.select_objects(
+        connection, TOKEN, parent_id=service.id, document={"token_hash": digest}, limit=1
+    )
+    if not found:
+        return False
+    expires_at = found[0].document["expires_at"]
+    return expires_at is None or as_datetime(now) < datetime.fromisoformat(expires_at)

@@ -9,13 +9,15 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from civis.local.jobs import JobFailed, RunContext, executor
-from civis.local.services.csv_settings import SUFFIXES, csv_format, max_file_bytes
+from civis.local.jobs.openings import begin_log_with
+from civis.local.services.csv_settings import SUFFIXES, export_format, max_file_bytes
 from civis.local.services.files import create_file
 from civis.local.services.script_files import ExportFiles
 from civis.local.services.script_kinds import SCRIPT_KINDS
 from civis.local.services.script_parameters import ParameterError
 from civis.local.services.script_values import fetch_named, script_values
 from civis.local.services.sql_template import fill
+from civis.local.services.sql_unload import Unload, read_unload
 from civis.local.state import Stored, as_datetime, runs
 from civis.local.warehouse import Column, ExportResult
 
@@ -26,6 +28,8 @@ MANIFEST_LINK_SECONDS = 7 * 86_400
 
 _DELIMITERS = {"comma": ",", "tab": "\t", "pipe": "|"}
 
+begin_log_with("sql_script", "Executing the SQL.")
+
 
 @executor("sql_script", job_type=SCRIPT_KINDS["sql_script"].job_type)
 def run_sql_script(context: RunContext) -> None:
@@ -33,17 +37,19 @@ def run_sql_script(context: RunContext) -> None:
     inputs: dict[str, Any] = context.run.document.get("inputs") or context.job.document
     sql = _filled(context, inputs)
     settings = inputs["csv_settings"]
+    unload = read_unload(sql)
+    if unload is not None:
+        sql, settings = unload.query, _unload_settings(settings, unload)
     prefix = settings["filename_prefix"] or f"script_{context.job.id}_run_{context.run.id}"
     files = ExportFiles(context.platform.blobs, prefix)
     database = context.platform.warehouse.database(
         fetch_named(context, "database", inputs["remote_host_id"]).document["name"]
     )
-    context.log("Executing the SQL.")
     try:
         result = database.export(
             sql,
             files.write,
-            csv_format(settings),
+            export_format(settings),
             user=context.user,
             max_file_size=max_file_bytes(settings),
             multifile=settings["force_multifile"],
@@ -69,6 +75,17 @@ def run_sql_script(context: RunContext) -> None:
             raise
 
     context.at_end.append(publish)
+
+
+def _unload_settings(settings: Mapping[str, Any], unload: Unload) -> dict[str, Any]:
+    """Give an UNLOAD's settings in place of those for CSV."""
+    return {
+        **settings,
+        "compression": "parquet",
+        "force_multifile": True,
+        "max_file_size": unload.max_file_mb,
+        "filename_prefix": unload.prefix or settings["filename_prefix"],
+    }
 
 
 def _filled(context: RunContext, inputs: Mapping[str, Any]) -> str:

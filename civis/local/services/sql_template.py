@@ -3,7 +3,7 @@
 Which form a value takes depends on where its placeholder stands, never on what the value looks like:
 
 =================================  =============================================================
-``'…{{name}}…'``                   its text, quotes doubled
+``'…{{name}}…'``                   its text, quotes and backslashes doubled
 ``"…{{name}}…"``                   its text, quotes doubled
 ``from {{name}}``, ``{{name}}.t``  a name: after FROM, JOIN, INTO, TABLE, …, BY, or beside a dot
 ``{{name}}`` of type table         a name
@@ -33,7 +33,7 @@ _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)(?:\.([a-z_]+))?\s*\}
 _TOKEN = re.compile(
     r"(?P<placeholder>\{\{\s*[A-Za-z_][A-Za-z0-9_]*(?:\.[a-z_]+)?\s*\}\})"
     r"|(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))"
-    r"|(?P<text>'(?:[^']|'')*(?:'|\Z))"
+    r"|(?P<text>'(?:[^'\\]|\\.|'')*(?:'|\Z))"
     r'|(?P<name>"(?:[^"]|"")*(?:"|\Z))',
     re.DOTALL,
 )
@@ -143,7 +143,7 @@ def _quoted(text: str, types: Mapping[str, str], values: Mapping[str, Any]) -> s
             plain = _FORMS[field](_plain(value))
         else:
             plain = _text(_plain(value) if field is None else _field(name, value, field))
-        return plain.replace(quote, quote * 2)
+        return _quote(plain)[1:-1] if quote == "'" else plain.replace(quote, quote * 2)
 
     return _PLACEHOLDER.sub(replace, text)
 
@@ -192,8 +192,8 @@ def _literal(value: Any) -> str:
 
 
 def _quote(text: str) -> str:
-    """Write a text literal."""
-    return "'" + text.replace("'", "''") + "'"
+    """Write a text literal, in which a backslash would escape what follows it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _quote_name(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Storage hosts: buckets that users note; the local platform keeps them and does not reach them."""
+"""Storage hosts: buckets that users note, for exports into them and imports from them (`storage_places`)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from civis.local.api import BadRequest, Call, Routes
 from civis.local.services.lookups import find_object, require_choice
 from civis.local.services.object_kinds import ObjectKind, declare
 from civis.local.services.permissions import visible
+from civis.local.services.storage_places import bucket_problem
 from civis.local.state import Stored, objects
 from civis.local.state.people import author
 
@@ -80,6 +81,10 @@ def _fields(call: Call) -> dict[str, Any]:
         if name in call.params and not call.params[name]:
             raise BadRequest(f"{name} must not be empty.")
     fields = {name: call.params[name] for name in ("provider", "bucket") if name in call.params}
+    if "bucket" in fields:
+        problem = bucket_problem(str(fields["bucket"]), is_admin=call.user.is_admin)
+        if problem is not None:
+            raise BadRequest(problem)
     options = call.params.get("s3_options")
     if options is not None:
         fields["s3_options"] = {"region": options.get("region") or _REGION}

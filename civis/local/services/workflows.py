@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from civis.local.api import BadRequest, Call, Routes
-from civis.local.jobs.schedules import zone_named
 from civis.local.services.job_views import (
     TIME_ZONE,
     next_run_at,
     notifications_of,
-    schedule_named,
     schedule_of,
 )
 from civis.local.services.lookups import find_object
@@ -29,11 +27,6 @@ def _check(call: Call, document: dict[str, Any], before: Stored | None) -> Mappi
     """Refuse what cannot be; the definition of one made from a chain of jobs is written here."""
     if "name" in document and not str(document["name"] or "").strip():
         raise BadRequest("name must not be empty.")
-    try:
-        zone_named(document.get("time_zone") or TIME_ZONE)
-        schedule_named(document)
-    except ValueError as error:
-        raise BadRequest(str(error)) from None
     checked = {key: each for key, each in document.items() if key != "from_job_chain"}
     if before is None and document.get("from_job_chain") is not None:
         root = find_object(call.connection, None, document["from_job_chain"], "job")

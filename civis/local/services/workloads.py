@@ -1,4 +1,4 @@
-"""What runs on this machine or waits for it: runs of jobs, and deployments as they are noted."""
+"""What runs on this machine or waits for it: runs of jobs, and deployments."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from civis.local.api import Call
+from civis.local.deployments import DEPLOYMENT
 from civis.local.jobs import ACTIVE, job_type
 from civis.local.services.machine import partitions_of
 from civis.local.services.permissions import visible
@@ -54,12 +55,14 @@ def ran(call: Call, states: Collection[str] = ACTIVE) -> list[Workload]:
     """List the runs in some states, of jobs that the user sees; the oldest first."""
     found = runs.select_runs(call.connection, state=states, descending=False)
     jobs = _bases(call, {each.job_id for each in found})
+    # A deployment has a run for its log; it is counted as what it is, below.
+    jobs = {id: job for id, job in jobs.items() if job.kind != DEPLOYMENT}
     return [_of_run(each, jobs[each.job_id]) for each in found if each.job_id in jobs]
 
 
 def deployed(call: Call) -> list[Workload]:
     """List the deployments of objects that the user sees; the oldest first."""
-    found = objects.select_objects(call.connection, "deployment", descending=False)
+    found = objects.select_objects(call.connection, DEPLOYMENT, descending=False)
     bases = _bases(call, {each.parent_id or 0 for each in found})
     return [
         _of_deployment(each, bases[each.parent_id])

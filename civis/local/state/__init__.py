@@ -19,7 +19,7 @@ all kinds and runs. Accounts (users and API keys) are in :mod:`civis.local.state
 from __future__ import annotations
 
 from civis.local.state import objects, runs
-from civis.local.state.database import State, after_commit
+from civis.local.state.database import State, after_commit, remembered
 from civis.local.state.identities import new_id
 from civis.local.state.image import StateImage
 from civis.local.state.moments import Moment, as_datetime, moment_text
@@ -42,5 +42,6 @@ __all__ = [
     "moment_text",
     "new_id",
     "objects",
+    "remembered",
     "runs",
 ]

@@ -14,12 +14,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from civis.local.state.database import document_text
+from civis.local.state.database import document_text, folded
 from civis.local.state.identities import new_id
 from civis.local.state.moments import Moment, as_datetime
 from civis.local.state.schema import objects, runs
 
 Kind = str | Collection[str]
+IDLE = "idle"
+"""The state of an object that never ran, in the filter `run_state`."""
+
 _LARGEST_ID = 2**63 - 1
 
 
@@ -165,9 +168,9 @@ def select_objects(
     offset : int, default 0
     **filters
         `id`, `parent_id`, `author_id` (a value, or a collection of values); `archived`, `hidden` (bool);
-        `name` (exactly); `name_contains` (in any case); `run_state` (a state or several, of the latest run);
-        `document` (a mapping of values that its fields have; of numbers a list, too); `among` (a condition
-        of SQLAlchemy's). None means: do not filter.
+        `name` (exactly); `name_contains` (in any case); `run_state` (a state or several, of the latest run;
+        `IDLE` where there is none); `document` (a mapping of values that its fields have; of numbers a list,
+        too); `among` (a condition of SQLAlchemy's). None means: do not filter.
 
     Raises
     ------
@@ -178,7 +181,7 @@ def select_objects(
     """
     if order_by not in _ORDERS:
         raise ValueError(f"Objects cannot be ordered by {order_by!r}, only by {', '.join(_ORDERS)}.")
-    query = sa.select(objects).where(*_conditions(**filters))
+    query = sa.select(objects).where(*conditions(**filters))
     column = objects.c[order_by]
     query = query.order_by(column.desc() if descending else column.asc())
     if order_by != "id":
@@ -192,7 +195,7 @@ def select_objects(
 
 def count_objects(connection: Connection, kind: Kind | None = None, **filters: Any) -> int:
     """Count the objects that :func:`select_objects` would give for the same filters."""
-    query = sa.select(sa.func.count()).select_from(objects).where(*_conditions(**filters))
+    query = sa.select(sa.func.count()).select_from(objects).where(*conditions(**filters))
     return int(connection.execute(_of_kind(query, kind)).scalar_one())
 
 
@@ -267,7 +270,7 @@ def _of_kind(query: sa.Select[Any], kind: Kind | None) -> sa.Select[Any]:
     return query.where(_equals(objects.c.kind, kind))
 
 
-def _conditions(
+def conditions(
     *,
     id: int | Collection[int] | None = None,
     parent_id: int | Collection[int] | None = None,
@@ -280,7 +283,7 @@ def _conditions(
     document: Mapping[str, Any] | None = None,
     among: sa.ColumnElement[bool] | None = None,
 ) -> list[sa.ColumnElement[bool]]:
-    """Turn filters into conditions."""
+    """Turn the filters that `select_objects` takes into conditions."""
     plain = {
         "id": id,
         "parent_id": parent_id,
@@ -291,9 +294,10 @@ def _conditions(
     }
     found = [_equals(objects.c[column], value) for column, value in plain.items() if value is not None]
     if name_contains:
-        found.append(objects.c.name.icontains(name_contains, autoescape=True))
+        wanted = name_contains.casefold()
+        found.append(folded(objects.c.name, wanted).contains(wanted, autoescape=True))
     if run_state is not None:
-        found.append(_latest_run_is(run_state))
+        found.append(latest_run_is(run_state))
     if among is not None:
         found.append(among)
     for key, value in (document or {}).items():
@@ -309,11 +313,19 @@ def _equals(column: sa.ColumnElement[Any], value: Any) -> sa.ColumnElement[bool]
     return same
 
 
-def _latest_run_is(run_state: str | Collection[str]) -> sa.ColumnElement[bool]:
-    """Ask for objects whose latest run is in a state."""
-    latest = sa.select(sa.func.max(runs.c.id)).where(runs.c.job_id == objects.c.id).correlate(objects)
-    state = sa.select(runs.c.state).where(runs.c.id == latest.scalar_subquery()).correlate(objects)
-    return _equals(state.scalar_subquery(), run_state)
+def latest_run_id() -> sa.ScalarSelect[int]:
+    """Give an object's latest run; null where it has none."""
+    latest = sa.select(sa.func.max(runs.c.id)).where(runs.c.job_id == objects.c.id)
+    return latest.correlate(objects).scalar_subquery()
+
+
+def latest_run_is(run_state: str | Collection[str]) -> sa.ColumnElement[bool]:
+    """Ask for objects whose latest run is in a state; those that never ran are idle."""
+    states = [run_state] if isinstance(run_state, str) else list(run_state)
+    state = sa.select(runs.c.state).where(runs.c.id == latest_run_id()).correlate(objects).scalar_subquery()
+    if IDLE not in states:
+        return state.in_(states)
+    return sa.or_(state.in_(states), latest_run_id().is_(None))
 
 
 def _field_is(key: str, value: Any) -> sa.ColumnElement[bool]:

@@ -33,6 +33,9 @@ _ADD_LOGS = (
     )
 )
 
+#: Values that one query may have; SQLite refuses more than 32,766.
+_MOST_VALUES = 30_000
+
 
 @dataclass(frozen=True)
 class Run:
@@ -128,14 +131,17 @@ def last_run(connection: Connection, job_id: int) -> Run | None:
 
 
 def last_runs(connection: Connection, job_ids: Collection[int]) -> dict[int, Run]:
-    """Read the latest run of each of several jobs, with one query."""
-    latest = (
-        sa.select(sa.func.max(schema.runs.c.id))
-        .where(schema.runs.c.job_id.in_(list(job_ids)))
-        .group_by(schema.runs.c.job_id)
-    )
-    rows = connection.execute(sa.select(schema.runs).where(schema.runs.c.id.in_(latest))).mappings()
-    return {row["job_id"]: Run(**row) for row in rows}
+    """Read the latest run of each of several jobs, with one query for each few thousand."""
+    ids, found = list(job_ids), {}
+    for start in range(0, len(ids), _MOST_VALUES):
+        latest = (
+            sa.select(sa.func.max(schema.runs.c.id))
+            .where(schema.runs.c.job_id.in_(ids[start : start + _MOST_VALUES]))
+            .group_by(schema.runs.c.job_id)
+        )
+        rows = connection.execute(sa.select(schema.runs).where(schema.runs.c.id.in_(latest))).mappings()
+        found.update({row["job_id"]: Run(**row) for row in rows})
+    return found
 
 
 def select_runs(

@@ -36,6 +36,9 @@ identities = sa.Table(
     sa.Column("last_id", sa.BigInteger, nullable=False),
 )
 
+# One row: which shape the tables have; `migrations` tells what changed from one to the next.
+versions = sa.Table("versions", metadata, sa.Column("version", sa.Integer, nullable=False))
+
 objects = sa.Table(
     "objects",
     metadata,
@@ -61,6 +64,17 @@ sa.Index(
     objects.c.id,
 )
 sa.Index("ix_objects_updated_at", objects.c.updated_at, objects.c.id)
+
+# A search by words in names reads this index and no row.
+sa.Index(
+    "ix_objects_searched",
+    objects.c.kind,
+    objects.c.archived,
+    objects.c.updated_at,
+    objects.c.id,
+    objects.c.author_id,
+    objects.c.name,
+)
 
 # Who besides its author may see an object, change it, or manage who else may.
 shares = sa.Table(
@@ -93,6 +107,9 @@ runs = sa.Table(
     sa.Column("error", sa.Text),
     sa.Column("document", sa.JSON(none_as_null=True), nullable=False),
 )
+
+# The latest run of a job and its state are read from this index alone.
+sa.Index("ix_runs_latest", runs.c.job_id, runs.c.id, runs.c.state)
 
 # SQLite counts up by itself only in a column declared INTEGER; AUTOINCREMENT never gives an ID twice.
 _counting = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -23,6 +23,7 @@ from civis.local.warehouse.dialect import Tree, engine_sql, parse_statement, pre
 from civis.local.warehouse.emptying import empty_database
 from civis.local.warehouse.errors import Disturbed, SqlError, WarehouseError
 from civis.local.warehouse.export import Exporter
+from civis.local.warehouse.export_parquet import ParquetExporter
 from civis.local.warehouse.interface import (
     Column,
     ColumnInfo,
@@ -32,6 +33,7 @@ from civis.local.warehouse.interface import (
     ExportTarget,
     Interruption,
     LoadReport,
+    ParquetFormat,
     Privilege,
     Result,
     TableAttributes,
@@ -39,6 +41,7 @@ from civis.local.warehouse.interface import (
     TableLoad,
 )
 from civis.local.warehouse.load import load_sources
+from civis.local.warehouse.load_parquet import are_parquet, load_parquet
 from civis.local.warehouse.notes import Notes
 from civis.local.warehouse.opened import OpenedFile
 from civis.local.warehouse.script import Name, Statement, lift_column_keys, quote, split_script
@@ -159,7 +162,7 @@ class DuckDatabase:
         self,
         sql: str,
         target: ExportTarget,
-        csv_format: CsvFormat = CsvFormat(),  # noqa: B008 - frozen
+        csv_format: CsvFormat | ParquetFormat = CsvFormat(),  # noqa: B008 - frozen
         *,
         user: str,
         max_file_size: int | None = None,
@@ -167,8 +170,14 @@ class DuckDatabase:
         name: str = "results",
         interruption: Interruption | None = None,
     ) -> ExportResult:
-        """Write the rows of the last query as CSV; see :meth:`Database.export`."""
-        exporter = Exporter(target, csv_format, max_file_size=max_file_size, multifile=multifile, name=name)
+        """Write the rows of the last query as CSV or Parquet; see :meth:`Database.export`."""
+        exporter: Exporter | ParquetExporter
+        if isinstance(csv_format, ParquetFormat):
+            exporter = ParquetExporter(target, max_file_size=max_file_size, name=name)
+        else:
+            exporter = Exporter(
+                target, csv_format, max_file_size=max_file_size, multifile=multifile, name=name
+            )
         results: list[ExportResult] = []
 
         def write(session: Session, query: str) -> None:
@@ -195,7 +204,8 @@ class DuckDatabase:
 
         def attempt() -> LoadReport:
             with self._session(self._turn, interruption) as session, session.errors():
-                return load_sources(session, files, target, load, user)
+                load_all = load_parquet if are_parquet(files) else load_sources
+                return load_all(session, files, target, load, user)
 
         try:
             return attempt()

@@ -30,6 +30,7 @@ __all__ = [
     "ExportedFile",
     "Interruption",
     "LoadReport",
+    "ParquetFormat",
     "Privilege",
     "Result",
     "TableAttributes",
@@ -106,6 +107,11 @@ class CsvFormat:
     delimiter: str = "comma"
     compression: str = "none"
     unquoted: bool = False
+
+
+@dataclass(frozen=True)
+class ParquetFormat:
+    """That an export is written as Parquet, which keeps the columns' types."""
 
 
 @dataclass(frozen=True)
@@ -368,7 +374,7 @@ class Database(Protocol):
         self,
         sql: str,
         target: ExportTarget,
-        csv_format: CsvFormat = CsvFormat(),
+        csv_format: CsvFormat | ParquetFormat = CsvFormat(),
         *,
         user: str,
         max_file_size: int | None = None,
@@ -376,7 +382,7 @@ class Database(Protocol):
         name: str = "results",
         interruption: Interruption | None = None,
     ) -> ExportResult:
-        """Run statements and write the rows of the last one that returns any as CSV."""
+        """Run statements and write the rows of the last one that returns any, as CSV or Parquet."""
         ...
 
     def load_csv(

@@ -11,10 +11,11 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from civis._names import suggestion
 from civis.local.warehouse.catalogue import columns_of, list_schemas, table_kind
-from civis.local.warehouse.csv_files import PlainFile, make_plain
+from civis.local.warehouse.csv_files import make_plain
 from civis.local.warehouse.csv_inspect import column_names, find_shape
 from civis.local.warehouse.csv_rows import Shape
 from civis.local.warehouse.csv_types import detect_types
@@ -26,7 +27,7 @@ from civis.local.warehouse.script import Name, quote
 from civis.local.warehouse.session import Session
 from civis.local.warehouse.types import MAX_VARCHAR, SqlType, parse_type
 
-__all__ = ["load_sources"]
+__all__ = ["Loading", "check_load", "load_sources"]
 
 _MODES = ("fail", "truncate", "append", "drop", "upsert")
 _STAGE, _NEWEST, _ORDER = '"civis stage"', '"civis newest"', '"civis order"'
@@ -36,26 +37,31 @@ def load_sources(
     session: Session, sources: Sequence[CsvSource], table: Name, load: TableLoad, user: str
 ) -> LoadReport:
     """Load files into a table within the session's transaction; see :meth:`Database.load_csv`."""
+    check_load(load)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [make_plain(source, Path(folder), load.compression) for source in sources]
+        return Loading(session, table, load, user, files).run()
+
+
+def check_load(load: TableLoad) -> None:
+    """Refuse what no load can be."""
     if load.existing_table_rows not in _MODES:
         raise LoadError(
             f"existing_table_rows is one of {', '.join(_MODES)}, not {load.existing_table_rows!r}"
         )
     if load.existing_table_rows == "upsert" and not load.primary_keys:
         raise LoadError("an upsert needs primary_keys: the columns by which rows are found again")
-    with tempfile.TemporaryDirectory() as folder:
-        files = [make_plain(source, Path(folder), load.compression) for source in sources]
-        return _Loading(session, table, load, user, files).run()
 
 
 @dataclass
-class _Loading:
+class Loading:
     """One load on its way."""
 
     session: Session
     table: Name
     load: TableLoad
     user: str
-    files: list[PlainFile]
+    files: list[Any]
 
     def run(self) -> LoadReport:
         """Do it."""
@@ -70,12 +76,10 @@ class _Loading:
             self.session.run(f"create temporary table {_STAGE} as from {self._place} limit 0")
             self.session.run(f"alter table {_STAGE} add column {_ORDER} bigint")
             target = Target(_STAGE, tuple(columns), _ORDER)
-            filling = fill(self.session, self.files, shape, target, self.load.max_errors)
+            filling = self._fill(shape, target)
             self._merge([name for name, _, _ in columns])
         else:
-            filling = fill(
-                self.session, self.files, shape, Target(self._place, tuple(columns)), self.load.max_errors
-            )
+            filling = self._fill(shape, Target(self._place, tuple(columns)))
         return self._report(filling, created=not exists)
 
     @property
@@ -86,6 +90,15 @@ class _Loading:
     def _report(self, filling: Filling, *, created: bool) -> LoadReport:
         """Say what was done."""
         return LoadReport(filling.rows, tuple(filling.rejected[:100]), len(filling.rejected), created)
+
+    def _fill(self, shape: Shape, target: Target) -> Filling:
+        """Put all rows of all files into the table."""
+        return fill(self.session, self.files, shape, target, self.load.max_errors)
+
+    def _found_types(self, shape: Shape) -> list[str]:
+        """Find types of columns for which none is declared."""
+        found, _ = detect_types(self.files, shape)
+        return found
 
     def _existing(self) -> bool:
         """Tell whether the table is there and stays, and do what is said about existing ones."""
@@ -137,7 +150,7 @@ class _Loading:
             return [(name, _understood(known[name].sql_type), known[name].is_nullable) for name in names]
         declared = [column.sql_type for column in self.load.columns or ()] or [None] * len(names)
         if None in declared:
-            found, _ = detect_types(self.files, shape)
+            found = self._found_types(shape)
             declared = [given or detected for given, detected in zip(declared, found, strict=True)]
         types = [self._type(text or "VARCHAR") for text in declared]
         return [(name, each, True) for name, each in zip(names, types, strict=True)]

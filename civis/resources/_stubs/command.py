@@ -10,6 +10,7 @@ import click
 from civis.resources import API_SPEC_PATH, read_local_spec
 from civis.resources._stubs.files import FOLDER, differences, write_files
 from civis.resources._stubs.modules import render
+from civis.resources._stubs.packages import write_type_package
 
 
 @click.command()
@@ -33,9 +34,14 @@ from civis.resources._stubs.modules import render
 @click.option("--check", is_flag=True, help="Write nothing; fail if the types there are not current.")
 def main(spec: Path, output: Path, package: Path | None, check: bool) -> None:
     """Write the types of an API for editors and type checkers."""
+    api = read_local_spec(spec)
+    if package is not None and not check:
+        count, size = write_type_package(api, package)
+        click.echo(f"{count} files in {package}, {size / 1e6:.2f} MB")
+        return
     if package is not None:
         output = package / "civis-stubs" / "resources" / "types"
-    files = render(read_local_spec(spec))
+    files = render(api)
     if check:
         if different := differences(files, output):
             click.echo(f"not current in {output}: {', '.join(different)}; write them anew", err=True)
@@ -43,6 +49,4 @@ def main(spec: Path, output: Path, package: Path | None, check: bool) -> None:
         click.echo(f"{len(files)} files are current in {output}")
         return
     write_files(files, output)
-    if package is not None:  # the types of everything else stay those of civis itself (PEP 561)
-        (package / "civis-stubs" / "py.typed").write_text("partial\n", encoding="utf-8")
     click.echo(f"{len(files)} files in {output}, {sum(map(len, files.values())) / 1e6:.2f} MB")

@@ -14,7 +14,7 @@ from civis.local.api.conversion import Unfit, convert, convert_text
 from civis.local.catalog import Type
 
 STRING, INTEGER, NUMBER, BOOLEAN = (Type(kind) for kind in ("string", "integer", "number", "boolean"))
-MOMENT = Type("string", format="date-time")
+MOMENT, DAY = Type("string", format="date-time"), Type("string", format="date")
 ORDER = Type("string", enum=("asc", "desc"))
 NUMBERS = Type("array", items=INTEGER)
 FREE = Type("object")
@@ -40,6 +40,9 @@ CONVERTED: list[tuple[str, Type, Any, Any]] = [
     ("a digit for a boolean", BOOLEAN, "0", False),
     ("an integer for a boolean", BOOLEAN, 1, True),
     ("a time", MOMENT, "2026-04-17T18:31:51.000Z", "2026-04-17T18:31:51.000Z"),
+    ("no time", MOMENT, "", None),
+    ("a date", DAY, "2026-04-17", "2026-04-17"),
+    ("no date", DAY, "", None),
     ("a date for a time", MOMENT, "2026-04-17", "2026-04-17"),
     ("a time with an offset", MOMENT, "2026-04-17T18:31:51+02:00", "2026-04-17T18:31:51+02:00"),
     ("an allowed value", ORDER, "desc", "desc"),
@@ -60,6 +63,9 @@ REFUSED: list[tuple[str, Type, Any, str]] = [
     ("text beyond 64 bits", INTEGER, "9" * 19, "p must be an integer"),
     ("other scripts' digits", INTEGER, "٣", "p must be an integer"),
     ("an object for a string", STRING, {}, "p must be a string"),
+    ("no day of the calendar", DAY, "2026-02-30", "p is no date such as"),
+    ("a time for a date", DAY, "2026-02-03T00:00:00Z", "p is no date such as"),
+    ("a time on no day of the calendar", MOMENT, "2026-13-01T00:00:00Z", "p is no date and time"),
     ("a boolean for a string", STRING, True, "p must be a string"),
     ("infinity", NUMBER, math.inf, "p must be a number"),
     ("text of infinity", NUMBER, "1e999", "p must be a number"),

@@ -90,7 +90,7 @@ def test_a_body_that_is_no_object_is_refused(api: Callable[..., requests.Respons
 
 def test_the_description_is_sent_once(api: Callable[..., requests.Response], platform: Platform) -> None:
     first = api("GET", "endpoints")
-    assert first.json() == json.loads(json.dumps(catalog.description("all")))
+    assert first.json() == json.loads(json.dumps(catalog.description("all", marks_nulls=True)))
     tag = first.headers["ETag"]
     for known in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):
         again = api("GET", "endpoints/", headers={"If-None-Match": known})

@@ -31,6 +31,7 @@ class ListedLog:
         self.interruption = Interruption()
         self.stopping = threading.Event()
         self.notes: dict[str, Any] = {}
+        self.warm = None
 
     @property
     def lines(self) -> list[str]:

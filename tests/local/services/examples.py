@@ -14,7 +14,7 @@ from civis.local import Platform, catalog
 OPERATIONS = {(each.method, each.path): each for each in catalog.operations()}
 
 _SQL = {"remoteHostId": "@database", "credentialId": "@credential"}
-_REPO = "https://git.example.org/team/code"
+_REPO = "https://127.0.0.1:9/team/code"  # where nobody listens: services are really deployed
 _RESOURCES = {"cpu": 256, "memory": 512, "diskSpace": 1.0}
 _TABLE = {"databaseName": "local", "schema": "public", "table": "people"}
 _PARAM = {"name": "n", "type": "integer", "required": False, "default": "1"}

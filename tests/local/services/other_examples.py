@@ -166,7 +166,7 @@ def _prepare_more(examples: Examples, key: str) -> None:
     elif "/checkout" in key:
         base = base_of(key.split(" ")[1]) or ""
         path = f"{base}/{ids[base]}/git"
-        assert call("PUT", path, {"gitRepoUrl": "https://git.example.org/team/code"}).ok
+        assert call("PUT", path, {"gitRepoUrl": "https://127.0.0.1:9/team/code"}).ok
         if not call("GET", f"{path}/commits").json():
             assert call("POST", f"{path}/commits", {"content": "c", "message": "m", "fileHash": "-"}).ok
 

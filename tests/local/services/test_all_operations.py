@@ -14,6 +14,7 @@ from civis._spec import load_spec
 from civis.base import CivisAPIError
 from civis.local import Platform, catalog
 from civis.local.catalog import Type
+from civis.local.catalog.nulls import may_be_null
 from civis.local.services import all_routes
 from tests.local.services.examples import CREATED, OPERATIONS, Examples, base_of
 
@@ -37,7 +38,7 @@ JSON_TYPES: dict[str, Any] = {
 
 
 def problems(value: Any, kind: Type, where: str = "answer") -> Iterator[str]:
-    """Say what of a value is not as the catalogue says, at every depth; null is, anywhere."""
+    """Say what of a value is not as the catalogue says, at every depth."""
     # A JSON value, or a preference, is of any type, although described as text.
     if value is None or where == "answer.value" or where.startswith("answer.preferences."):
         return
@@ -69,6 +70,8 @@ def problems_inside(value: Any, kind: Type, where: str) -> Iterator[str]:
         if list(value) != list(kind.fields):
             yield f"{where} has the fields {sorted(set(value) ^ set(kind.fields))} too many or too few"
         for name, each in kind.fields.items():
+            if value.get(name) is None and not may_be_null(kind.name, name):
+                yield f"{where}.{name} of a {kind!r} is null, and never may be"
             yield from problems(value.get(name), each, f"{where}.{name}")
     elif kind.values is not None:
         for name, each in value.items():
@@ -211,7 +214,7 @@ def prepare(examples: Examples, operation: catalog.CatalogOperation, path: str) 
     if "{commit_hash}" in operation.path:
         ids[f"{base} commit_hash"] = "0123456789"
     elif operation.path.endswith("/git/commits"):
-        body = {"gitRepoUrl": "https://git.example.org/team/code"}
+        body = {"gitRepoUrl": "https://127.0.0.1:9/team/code"}
         assert examples.call("PUT", f"{path}/git", body).ok
     for name, (rest, field) in PARTS.items():
         if f"{{{name}}}" in operation.path:

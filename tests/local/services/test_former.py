@@ -193,16 +193,18 @@ def test_the_machine_is_a_cluster(api: Any, other: Any) -> None:
     assert api.get("clusters/kubernetes", organization_id=10**6) == []
     assert [each["name"] for each in cluster["clusterPartitions"]] == ["jobs", "notebook_services"]
     config = cluster["clusterPartitions"][1]["defaultInstanceConfigId"]
-    notebook = api.call("POST", "notebooks", 201, {"name": "n", "memory": 512, "cpu": 300})["id"]
-    api.call("POST", f"notebooks/{notebook}/deployments", 201, {})
+    waits = {"CIVIS_SERVICE_COMMAND": "exec sleep 600"}  # never answers, and so is pending until it is ended
+    body = {"name": "n", "memory": 512, "cpu": 300, "environmentVariables": waits}
+    service = api.call("POST", "services", 201, body)["id"]
+    api.call("POST", f"services/{service}/deployments", 201, {})
     (workload,) = api.get(f"clusters/kubernetes/instance_configs/{config}/active_workloads")
-    assert (workload["baseType"], workload["baseId"], workload["memory"]) == ("Notebook", notebook, 512)
+    assert (workload["baseType"], workload["baseId"], workload["memory"]) == ("Service", service, 512)
     path = f"clusters/kubernetes/instance_configs/{config}"
     assert api.get(f"{path}/user_statistics")[0]["pendingCpuRequested"] == 300
     assert api.get(path, include_usage_stats="true")["usageStats"]["pendingDeployments"] == 1
     assert api.get(f"{path}/historical_metrics", metric="memory")["unit"] == "MB"
-    deployed = api.get(f"clusters/kubernetes/{cluster['id']}/deployments", base_type="Notebook")
-    assert [each["baseId"] for each in deployed] == [notebook]
+    deployed = api.get(f"clusters/kubernetes/{cluster['id']}/deployments", base_type="Service")
+    assert [each["baseId"] for each in deployed] == [service]
     link = api.get(f"clusters/kubernetes/{cluster['id']}/compute_metrics")["url"]
     assert requests.get(link, timeout=60).text.startswith("run_id,job_id")
     assert api.get("clusters/workers")[0]["id"] == cluster["id"]

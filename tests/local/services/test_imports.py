@@ -198,8 +198,8 @@ REFUSALS = {
     "no file": ({"source": {"file_ids": []}}, 400, "file_ids"),
     "storage": (
         {"source": {"storage_path": {"storage_host_id": 1, "credential_id": 1, "file_paths": ["a"]}}},
-        422,
-        "storage",
+        404,
+        "storage host",
     ),
     "unknown mode": ({"existing_table_rows": "apend"}, 400, "append"),
     "unknown delimiter": ({"column_delimiter": ";"}, 400, "comma"),

@@ -49,6 +49,8 @@ CASES = [
     pytest.param("a -- {{p}}\n/* {{p}} */", "x", "string", "a -- {{p}}\n/* {{p}} */", id="comments stay"),
     pytest.param("'-- ' || {{p}}", "x", "string", "'-- ' || 'x'", id="a comment in a literal is none"),
     pytest.param("{{p}}", "{{p}}", "string", "'{{p}}'", id="a value is not filled again"),
+    pytest.param("{{p}}", "\\' --", "string", "'\\\\'' --'", id="a backslash escapes no quote"),
+    pytest.param("'it\\'s {{p}}'", "x", "string", "'it\\'s x'", id="an escaped quote ends no literal"),
 ]
 
 
@@ -71,8 +73,12 @@ def test_no_text_ends_the_literal_it_stands_in(value: str) -> None:
     for sql in ("{{p}}", "'{{p}}'", "{{p.literal}}"):
         literal = filled(sql, value)
         assert literal[0] == literal[-1] == "'"
-        assert literal[1:-1].replace("''", "").count("'") == 0
-        assert literal[1:-1].replace("''", "'") == value
+        bare = (
+            literal[1:-1].replace("\\\\", "").replace("''", "")
+        )  # a lone backslash would escape what follows
+        assert "'" not in bare
+        assert "\\" not in bare
+        assert literal[1:-1].replace("''", "'").replace("\\\\", "\\") == value
 
 
 def test_fields_of_objects_are_filled_in() -> None:

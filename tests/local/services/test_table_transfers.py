@@ -56,6 +56,21 @@ def test_a_transfer_keeps_every_value_and_type(api, ends):
     assert types[0] == types[1]
 
 
+@pytest.mark.usefixtures("_source_table")
+@pytest.mark.parametrize("rows", [20_000, pytest.param(300_000, marks=pytest.mark.slow)])
+def test_a_large_table_arrives_whole(api, ends, rows):
+    api.sql(f"""create table imp.large{rows} as
+        select i::integer as id, md5(i::varchar)::varchar(32) as text, (i * 1.01)::numeric(12, 2) as amount,
+            i % 3 = 0 as yes, '2026-01-01'::timestamp + i * interval '1 second' as at
+        from range({rows}) t(i)""")
+    _, run = transfer(api, ends, f"imp.large{rows}", f"imp.large{rows}", verify_table_row_counts=True)
+    assert (run["state"], run["error"]) == ("succeeded", None)
+    query = f"""select count(*), sum(id), sum(amount), sum(yes::integer), max(at),
+        md5(string_agg(text, '' order by id)) from imp.large{rows}"""
+    assert other_sql(api, query) == api.sql(query)
+    assert api.sql(query)[0][0] == rows
+
+
 TRANSFERS = {
     "append": ({"existing_table_rows": "append"}, 4),
     "truncate": ({"existing_table_rows": "truncate"}, 3),

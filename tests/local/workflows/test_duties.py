@@ -81,17 +81,6 @@ def test_scheduled_workflows_are_executed(timed: Workflows, advance: Callable[[f
     assert timed.over(f"{path}/{found[0]['id']}")["state"] == "succeeded"
 
 
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ({"schedule": {"scheduled": True, "scheduledHours": [25]}}, "from 0 to 23, not 25"),
-        ({"timeZone": "Mars/Olympus"}, "no time zone 'Mars/Olympus'"),
-    ],
-)
-def test_workflows_refuse_schedules_that_cannot_be(api: Workflows, body: dict[str, Any], said: str) -> None:
-    assert said in api.refusal("POST", "workflows", 400, {"name": "w", **body})
-
-
 @pytest.mark.parametrize(("seconds", "count"), [(2400, 1), (3 * 3600, 0)], ids=["briefly", "long"])
 def test_what_was_due_while_the_platform_was_off(tmp_path: Any, seconds: float, count: int) -> None:
     clock = FakeClock(FRIDAY)

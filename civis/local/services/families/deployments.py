@@ -1,23 +1,33 @@
-"""Deployments of notebooks, services and studios: kept as records, since nothing is deployed here."""
+"""Deployments of notebooks, services and studios as requests see them; `civis.local.deployments` serves."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from civis.local.api import Call, Conflict, NotFound, Page, page_of
+from civis.local.deployments import (
+    DEPLOYMENT,
+    SYSTEM,
+    insert_deployment,
+    is_deployable,
+    over,
+    run_of,
+    set_state,
+)
+from civis.local.deployments.addresses import prefix_of
+from civis.local.jobs.run_keys import constraints_of
 from civis.local.services.families import Family
 from civis.local.services.lookups import ordering, parse_moment
 from civis.local.services.object_kinds import ObjectKind, find
 from civis.local.services.run_views import LOG_LIMIT
-from civis.local.state import Stored, objects
+from civis.local.state import Stored, objects, runs
 
-__all__ = ["DEPLOYMENT", "family", "latest_deployment"]
+__all__ = ["DEPLOYMENT", "deployment_address", "family", "latest_deployment"]
 
 family = Family()
 
-DEPLOYMENT = "deployment"
-NOT_RUN = "The local platform keeps deployments as records; it runs no containers."
-"""What every deployment says, so that nobody waits for one to come up."""
+NOT_SERVED = "The local platform cannot deploy a {noun}; what the hosted platform starts for one is its own."
 
 #: What a deployment takes over from what is deployed.
 _TAKEN = ("docker_image_name", "docker_image_tag", "instance_type", "memory", "cpu")
@@ -26,7 +36,7 @@ _TAKEN = ("docker_image_name", "docker_image_tag", "instance_type", "memory", "c
 @family("POST", "/deployments")
 @family("POST", "/redeploy")
 def deploy(call: Call, kind: ObjectKind) -> dict[str, Any]:
-    """Note a deployment, as the object is now or as an earlier deployment was; the one before is over.
+    """Deploy an object, as it is now or with the settings of an earlier deployment; the one before ends.
 
     Raises
     ------
@@ -39,20 +49,20 @@ def deploy(call: Call, kind: ObjectKind) -> dict[str, Any]:
     copied = call.params.get("deployment_id")
     model = stored.document if copied is None else _part(call, kind, stored, copied).document
     resources = stored.document.get("required_resources") or {}
-    document = {**{name: model.get(name, resources.get(name)) for name in _TAKEN}, "user_id": call.user.id}
-    for earlier in _deployments(call, stored):
-        _end(call, earlier)
-    deployment = objects.insert(
-        call.connection,
-        DEPLOYMENT,
-        {**document, "state": "pending"},
-        now=call.now,
-        name=f"{kind.kind}-{stored.id}",
-        author_id=call.user.id,
-        parent_id=stored.id,
+    document = {name: model.get(name, resources.get(name)) for name in _TAKEN}
+    constraints = constraints_of(call.connection, call.user.id, call.key_id)
+    earlier = [each for each in _deployments(call, stored) if not over(each)]
+    deployment = insert_deployment(
+        call.connection, stored, document, user_id=call.user.id, now=call.now, constraints=constraints
     )
-    _note(call, stored.id, "pending")
-    return _view(kind, deployment)
+    deployments = call.platform.deployments
+    if is_deployable(stored.kind):
+        call.after_commit(lambda: deployments.deploy(deployment, after=[each.id for each in earlier]))
+    else:
+        for each in earlier:
+            set_state(call.connection, each, "terminated", None, now=call.now)
+        call.after_commit(lambda: deployments.refuse(deployment, NOT_SERVED.format(noun=kind.noun)))
+    return _view(call, kind, deployment)
 
 
 @family("GET", "/deployments")
@@ -65,7 +75,7 @@ def list_deployments(call: Call, kind: ObjectKind) -> Page:
     found = [each for each in (found if descending else found[::-1]) if wanted in (None, each.id)]
 
     def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
-        return [_view(kind, each) for each in found[offset : offset + limit]]
+        return [_view(call, kind, each) for each in found[offset : offset + limit]]
 
     return page_of(call, len(found), fetch, default=20, maximum=50)
 
@@ -73,35 +83,46 @@ def list_deployments(call: Call, kind: ObjectKind) -> Page:
 @family("GET", "/deployments/{deployment_id}")
 def get_deployment(call: Call, kind: ObjectKind) -> dict[str, Any]:
     """Show a deployment."""
-    return _view(kind, _part(call, kind, find(call, kind), call.params["deployment_id"]))
+    return _view(call, kind, _part(call, kind, find(call, kind), call.params["deployment_id"]))
 
 
 @family("DELETE", "/deployments/{deployment_id}")
 def delete_deployment(call: Call, kind: ObjectKind) -> None:
-    """End a deployment."""
-    _end(call, _part(call, kind, find(call, kind), call.params["deployment_id"]))
+    """End a deployment; the answer comes when it has ended."""
+    deployment = _part(call, kind, find(call, kind), call.params["deployment_id"])
+    if not over(deployment):
+        call.after_commit(lambda: call.platform.deployments.end(deployment))
 
 
 @family("GET", "/deployments/{deployment_id}/logs")
 def list_deployment_logs(call: Call, kind: ObjectKind) -> list[dict[str, Any]]:
-    """Tell when a deployment was asked for, and when it was ended."""
+    """Show what the platform and the program have to say of a deployment, the oldest first."""
     deployment = _part(call, kind, find(call, kind), call.params["deployment_id"])
-    lines = [(deployment.created_at, f"Deployment {deployment.id} was asked for. {NOT_RUN}")]
-    if deployment.document["state"] == "terminated":
-        lines.append((deployment.updated_at, f"Deployment {deployment.id} was ended."))
+    run = run_of(call.connection, deployment.id)
+    lines = [] if run is None else runs.logs(call.connection, run.id)
     start, end = (parse_moment(call.params.get(name), name) for name in ("start_at", "end_at"))
     limit = call.params.get("limit") or LOG_LIMIT
     return [
-        {"message": text, "stream": "stdout", "created_at": moment, "source": "system"}
-        for moment, text in lines
-        if (start is None or moment >= start) and (end is None or moment <= end)
+        {
+            "message": line.message,
+            "stream": "stderr" if line.level == "error" else "stdout",
+            "created_at": line.created_at,
+            "source": "system" if line.level == SYSTEM else "user",
+        }
+        for line in lines
+        if (start is None or line.created_at >= start) and (end is None or line.created_at <= end)
     ][:limit]
 
 
 def latest_deployment(call: Call, kind: ObjectKind, stored: Stored) -> dict[str, Any] | None:
     """Show an object's latest deployment, or None."""
     found = objects.select_objects(call.connection, DEPLOYMENT, parent_id=stored.id, limit=1)
-    return _view(kind, found[0]) if found else None
+    return _view(call, kind, found[0]) if found else None
+
+
+def deployment_address(call: Call, deployment_id: int) -> str:
+    """Give where a deployment is reached by those who have signed in."""
+    return f"{call.platform.url.rstrip('/')}{prefix_of(deployment_id)}"
 
 
 def _deployments(call: Call, stored: Stored) -> list[Stored]:
@@ -117,26 +138,16 @@ def _part(call: Call, kind: ObjectKind, stored: Stored, id: int) -> Stored:
     return found[0]
 
 
-def _end(call: Call, deployment: Stored) -> None:
-    """End a deployment; one that is over stays as it is."""
-    if deployment.document["state"] != "terminated":
-        objects.update(call.connection, deployment.id, now=call.now, document={"state": "terminated"})
-        _note(call, deployment.parent_id or 0, "terminated")
-
-
-def _note(call: Call, id: int, state: str) -> None:
-    """Note with an object how its deployment is, by which lists filter; that is no change of the object."""
-    stored = objects.fetch(call.connection, None, id)
-    objects.update(call.connection, id, now=stored.updated_at, document={"deployment_state": state})
-
-
-def _view(kind: ObjectKind, deployment: Stored) -> dict[str, Any]:
-    """Show a deployment."""
+def _view(call: Call, kind: ObjectKind, deployment: Stored) -> dict[str, Any]:
+    """Show a deployment; one that is over has no address any more."""
+    url, addresses = call.platform.url, call.platform.deployments.addresses
+    is_over = over(deployment) or not is_deployable(kind.kind)
     return {
         **deployment.document,
         "deployment_id": deployment.id,
         "name": deployment.name,
-        "state_message": NOT_RUN if deployment.document["state"] == "pending" else None,
+        "host": urlsplit(url).netloc,
+        "display_url": None if is_over else addresses.display_url(url, deployment.id, call.user.id),
         "created_at": deployment.created_at,
         "updated_at": deployment.updated_at,
         f"{kind.kind}_id": deployment.parent_id,

@@ -1,0 +1,170 @@
+"""Search over the names of objects of many kinds, in SQL: what fits best, and how much there is of what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from civis.local.state.database import folded
+from civis.local.state.moments import Moment, as_datetime
+from civis.local.state.objects import Stored, as_id, conditions, latest_run_id
+from civis.local.state.schema import objects, runs
+
+__all__ = ["Group", "Scored", "count_found", "ran_within", "search", "select_by_last_run", "with_words"]
+
+#: What several thousand objects are sorted by without reading their documents.
+_ORDERS = {"score": None, "name": objects.c.name.asc(), "updated_at": objects.c.updated_at.desc()}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An object that was found, and how well it fits: more is better."""
+
+    score: float
+    stored: Stored
+
+
+@dataclass(frozen=True)
+class Group:
+    """How many objects were found that are of one kind, archived or not, and somebody's or not."""
+
+    kind: str
+    is_archived: bool
+    is_mine: bool
+    count: int
+
+
+def search(
+    connection: Connection,
+    kinds: Collection[str],
+    words: Sequence[str],
+    *,
+    order_by: str | None = None,
+    limit: int,
+    offset: int = 0,
+    **filters: Any,
+) -> list[Scored]:
+    """Find objects whose names have one of the words, those with more of them first.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+    kinds : collection of str
+    words : sequence of str
+        Case-folded; without any, all objects are found and fit alike. The first may be an object's ID.
+    order_by : {"score", "name", "updated_at"}, optional
+        By default "score"; equal ones follow by when they changed, the latest first.
+    limit : int
+    offset : int, default 0
+    **filters
+        As `select_objects` takes them.
+    """
+    score = _score(words)
+    order = _ORDERS.get(order_by or "score")
+    orders = [score.desc() if order is None else order, objects.c.updated_at.desc(), objects.c.id.desc()]
+    # The page is chosen from an index alone, and only its objects are read as a whole.
+    chosen = sa.select(objects.c.id, score.label("score")).where(*_found(kinds, words, filters))
+    page = chosen.order_by(*(orders[1:] if not words and order is None else orders))
+    scores = {row.id: row.score for row in connection.execute(page.limit(limit).offset(offset))}
+    read = connection.execute(sa.select(objects).where(objects.c.id.in_(list(scores)))).mappings()
+    whole = {row["id"]: Stored(**row) for row in read}
+    return [Scored(float(score), whole[id]) for id, score in scores.items()]
+
+
+def count_found(
+    connection: Connection, kinds: Collection[str], words: Sequence[str], *, mine: int, **filters: Any
+) -> list[Group]:
+    """Count what `search` finds, by kind, whether it is archived, and whether it is a user's own.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+    kinds : collection of str
+    words : sequence of str
+    mine : int
+        The user's ID.
+    **filters
+        As `select_objects` takes them.
+    """
+    is_mine = sa.func.coalesce(objects.c.author_id == mine, sa.false())
+    columns = (objects.c.kind, objects.c.archived, is_mine)
+    query = sa.select(*columns, sa.func.count()).where(*_found(kinds, words, filters)).group_by(*columns)
+    return [
+        Group(kind, bool(archived), bool(own), count)
+        for kind, archived, own, count in connection.execute(query)
+    ]
+
+
+def with_words(field: str, words: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    """Ask for objects that have all of some case-folded words in a text of their documents."""
+    text = objects.c.document[field].as_string()
+    return [folded(text, each).contains(each, autoescape=True) for each in words]
+
+
+def ran_within(after: Moment | None, before: Moment | None) -> list[sa.ColumnElement[bool]]:
+    """Ask for objects whose latest run started at a time or later, and at one or earlier."""
+    started = sa.select(runs.c.started_at).where(runs.c.id == latest_run_id()).correlate(objects)
+    moment, found = started.scalar_subquery(), []
+    if after is not None:
+        found.append(moment >= as_datetime(after))
+    if before is not None:
+        found.append(moment <= as_datetime(before))
+    return found
+
+
+def select_by_last_run(
+    connection: Connection, kind: str, *, descending: bool, limit: int, offset: int, **filters: Any
+) -> list[Stored]:
+    """Read objects in the order of their latest runs; those that never ran count as the first that ran.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+    kind : str
+    descending : bool
+    limit, offset : int
+    **filters
+        As `select_objects` takes them.
+    """
+    latest = sa.func.coalesce(latest_run_id(), 0)
+    query = sa.select(objects).where(objects.c.kind == kind, *conditions(**filters))
+    query = query.order_by(latest.desc() if descending else latest.asc(), objects.c.id.desc())
+    return [Stored(**row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
+
+
+def _found(
+    kinds: Collection[str], words: Sequence[str], filters: dict[str, Any]
+) -> list[sa.ColumnElement[bool]]:
+    """Ask for objects of the kinds, with one of the words or with the ID that the first one is."""
+    found = [objects.c.kind.in_(list(kinds)), *conditions(**filters)]
+    if words:
+        alternatives = [_has_word(each) for each in words]
+        if (number := as_id(words[0])) is not None:
+            alternatives.append(objects.c.id == number)
+        found.append(sa.or_(*alternatives))
+    return found
+
+
+def _has_word(word: str) -> sa.ColumnElement[bool]:
+    """Ask for objects whose name has a word in it, whatever the case."""
+    return folded(objects.c.name, word).contains(word, autoescape=True)
+
+
+def _score(words: Sequence[str]) -> sa.ColumnElement[Any]:
+    """Tell how well a name fits: the share of the words in it, and more for the very words, or the ID."""
+    if not words:
+        return sa.literal(1.0)
+    text = " ".join(words)
+    share = sum((_points(_has_word(each)) for each in words[1:]), _points(_has_word(words[0])))
+    score = share / float(len(words)) + _points(folded(objects.c.name, text) == text)
+    number = as_id(words[0])
+    return score if number is None else score + _points(objects.c.id == number)
+
+
+def _points(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
+    """Give 1.0 where a condition holds, and 0.0 elsewhere."""
+    return sa.case((condition, 1.0), else_=0.0)

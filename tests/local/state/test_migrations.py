@@ -1,0 +1,59 @@
+"""Data directories of older releases, and of newer ones."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from civis.local.state import State, objects
+from civis.local.state.migrations import LATEST, NewerState
+
+
+def indices(path: Path) -> set[str]:
+    """The names of a database's indices."""
+    connection = sqlite3.connect(path)
+    try:
+        return {name for (name,) in connection.execute("select name from sqlite_master where type = 'index'")}
+    finally:
+        connection.close()
+
+
+def change(path: Path, *statements: str) -> None:
+    """Change a database past the package."""
+    connection = sqlite3.connect(path)
+    try:
+        for each in statements:
+            connection.execute(each)
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def test_an_older_state_keeps_its_objects_and_gets_the_indices(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    state = State(f"sqlite:///{path}")
+    with state.begin() as connection:
+        kept = objects.insert(connection, "file", {"size": 1}, now=0.0, name="kept")
+    state.close()
+    all_of_them = indices(path)
+    # As releases left it that kept no version.
+    change(path, "drop table versions", "drop index ix_objects_searched", "drop index ix_runs_latest")
+    for _ in range(2):  # the second time it is a current one
+        state = State(f"sqlite:///{path}")
+        with state.read() as connection:
+            assert objects.fetch(connection, "file", kept.id) == kept
+            assert connection.execute(sa.text("select version from versions")).scalars().all() == [LATEST]
+        state.close()
+        assert indices(path) == all_of_them
+
+
+def test_a_newer_state_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    State(f"sqlite:///{path}").close()
+    change(path, f"update versions set version = {LATEST + 1}")
+    with pytest.raises(NewerState, match=f"version {LATEST + 1}, of a later release of civis"):
+        State(f"sqlite:///{path}")
+    assert "ix_objects_searched" in indices(path)
