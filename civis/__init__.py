@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from civis import (
         base,
+        dbapi,
         futures,
         io,
         loggers,
@@ -38,6 +39,7 @@ __all__ = [
     "__version__",
     "base",
     "civis_logger",
+    "dbapi",
     "find",
     "find_one",
     "futures",

@@ -5,6 +5,7 @@ Nothing is imported here, so that ``civis --version`` answers at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,6 +38,11 @@ def main(args: Sequence[str] | None = None) -> None:
         sys.stdout.write(f"civis, version {__version__}\n")
         sys.exit(0)
     try:
+        if arguments == [] and "_CIVIS_COMPLETE" in os.environ:
+            from civis.cli.quick_completion import answered  # noqa: PLC0415 - a shell asks, not a person
+
+            if answered(os.environ["_CIVIS_COMPLETE"]):
+                sys.exit(0)
         from civis.cli.root import root  # noqa: PLC0415 - click takes 30 ms, and an interrupt may come meanwhile
     except KeyboardInterrupt:
         sys.exit(130)

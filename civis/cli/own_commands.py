@@ -59,6 +59,14 @@ IN_RESOURCES: Mapping[str, Mapping[str, OwnCommand]] = {
         "import": OwnCommand("civis.cli.tables:import_table", "Load a CSV file into a table."),
         "export": OwnCommand("civis.cli.tables:export_table", "Write a table to a CSV or Parquet file."),
     },
+    "models": {
+        "list-trained": OwnCommand("civis.cli.models:list_trained", "List models that CivisML trained."),
+        "show": OwnCommand("civis.cli.models:show", "Show what a model is, and how good."),
+        "train": OwnCommand("civis.cli.models:train", "Train a model on a table or a CSV file."),
+        "predict": OwnCommand("civis.cli.models:predict", "Predict by a model."),
+        "report": OwnCommand("civis.cli.models:report", "Write a page about how good a model is."),
+        "download": OwnCommand("civis.cli.models:download", "Download a model's fitted estimator."),
+    },
     "notebooks": {
         "new": OwnCommand("civis.cli.notebooks:new", "Make a notebook and open it."),
         "up": OwnCommand("civis.cli.notebooks:up", "Start a notebook's server."),
@@ -82,6 +90,7 @@ RESOURCE_HELP: Mapping[str, str] = {
     "apps": "Apps and their instances.",
     "channels": "Channels on which the platform announces changes.",
     "clusters": "Clusters that jobs run on.",
+    "codes": "Pieces of code, kept by name.",
     "credentials": "User names and keys for databases and services.",
     "databases": "Databases, their schemas and tables.",
     "endpoints": "The API's own description.",

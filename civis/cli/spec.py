@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from civis.cli.descriptions import API_VERSION, description_at_hand
 from civis.cli.failures import REFUSED, WRONG_USAGE, Failure
 from civis.cli.groups import dashed
 from civis.cli.output import STYLES, write
-from civis.cli.state import API_VERSION, PRODUCT, State, packaged_api, state_of
+from civis.cli.state import PRODUCT, State, state_of
 
 if TYPE_CHECKING:
     from civis._spec import Api, Operation
@@ -65,7 +64,7 @@ def refresh(context: click.Context) -> None:
     from civis.resources import DESCRIPTIONS  # noqa: PLC0415 - help does without
 
     state = state_of(context)
-    api = DESCRIPTIONS.get(state.connection._session, state.key, API_VERSION, refresh=True)
+    api = DESCRIPTIONS.get(state.connection.session, state.key, API_VERSION, refresh=True)
     count = sum(len(api.resources[name].operations) for name in api.resources)
     click.echo(f"{count} operations in {len(api.resources)} resources of {state.endpoint}", err=True)
 
@@ -83,7 +82,7 @@ def diff(context: click.Context, file: str | None, output: str | None) -> None:
     from civis.resources import read_local_spec  # noqa: PLC0415 - help does without
 
     state = state_of(context)
-    before = packaged_api() if file is None else read_local_spec(file)
+    before = description_at_hand("", None) if file is None else read_local_spec(file)
     changes = differences(before, load_spec(_download(state)))
     if not changes:
         click.echo("there is no difference", err=True)
@@ -97,19 +96,18 @@ def diff(context: click.Context, file: str | None, output: str | None) -> None:
 @click.pass_context
 def stubs(context: click.Context, folder: Path) -> None:
     """Write types of the platform's API for editors and type checkers into FOLDER."""
-    from civis.resources._stubs.command import main as write_stubs  # noqa: PLC0415 - a generator's own command
+    from civis._spec import load_spec  # noqa: PLC0415 - help does without
+    from civis.resources import write_type_package  # noqa: PLC0415 - a generator that nothing else loads
 
-    with tempfile.TemporaryDirectory(prefix="civis-") as made:
-        file = Path(made) / "api_spec.json"
-        file.write_text(json.dumps(_download(state_of(context))), encoding="utf-8")
-        context.invoke(write_stubs, spec=file, package=folder, check=False, output=folder)
+    written, size = write_type_package(load_spec(_download(state_of(context))), folder)
+    click.echo(f"{written} files in {folder}, {size / 1e6:.2f} MB")
 
 
 def _download(state: State) -> dict[str, Any]:
     """Download the description as a document."""
-    from civis.resources._description import ENDPOINTS_PATH, decoded  # noqa: PLC0415 - help does without
+    from civis.resources import download_description  # noqa: PLC0415 - help does without
 
-    return decoded(state.connection._session.request("GET", ENDPOINTS_PATH))
+    return download_description(state.connection.session)
 
 
 def _summary(state: State) -> dict[str, Any]:
@@ -122,7 +120,7 @@ def _summary(state: State) -> dict[str, Any]:
     cache, stored = SpecCache(), None
     with suppress(CivisAPIKeyMissingError):
         stored = cache.read(cache.name(state.endpoint, state.key.reveal(), API_VERSION))
-    api = stored.api if stored is not None else packaged_api()
+    api = stored.api if stored is not None else description_at_hand("", None)
     asked = None if stored is None else datetime.fromtimestamp(stored.fetched_at, timezone.utc)
     return {
         "endpoint": state.endpoint,

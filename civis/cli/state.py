@@ -5,14 +5,10 @@ Nothing is made before it is asked for, so that what needs no key and no network
 
 from __future__ import annotations
 
-import json
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-
-from civis._version import __version__
 
 if TYPE_CHECKING:
     from civis._env import Secret
@@ -24,7 +20,6 @@ __all__ = ["PRODUCT", "Connection", "State", "state_of"]
 
 #: How requests of the command line name themselves.
 PRODUCT: Final = "civis-cli"
-API_VERSION: Final = "1.0"
 
 
 class Connection:
@@ -40,6 +35,11 @@ class Connection:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    @property
+    def session(self) -> Session:
+        """The session, for what is no operation."""
+        return self._session
 
     def _remember(self, answer: Answer) -> None:
         """Take note of nothing: the process ends after one command."""
@@ -137,19 +137,18 @@ class State:
         """The description: as clients get it, or for help whatever is at hand, without a question."""
         if self.is_offline or not self._has_key():
             return self.api_at_hand()
+        from civis.cli.descriptions import API_VERSION  # noqa: PLC0415 - own commands do without
         from civis.resources import DESCRIPTIONS  # noqa: PLC0415 - help needs none
 
-        return DESCRIPTIONS.get(self.connection._session, self.key, API_VERSION)
+        return DESCRIPTIONS.get(self.connection.session, self.key, API_VERSION)
 
     def api_at_hand(self) -> Api:
         """Give the description kept on the disk, however old, else the one that comes with this package."""
-        from civis._spec import SpecCache  # noqa: PLC0415 - own commands do without
+        from civis.cli.descriptions import description_at_hand  # noqa: PLC0415 - own commands do without
 
-        if self._has_key():
-            stored = SpecCache().read(SpecCache().name(self.endpoint, self.key.reveal(), API_VERSION))
-            if stored is not None:
-                return stored.api
-        return packaged_api()
+        return (
+            description_at_hand(self.endpoint, self.key) if self._has_key() else description_at_hand("", None)
+        )
 
     def _has_key(self) -> bool:
         """Tell whether there is a key; that settings are wrong is told by what needs them."""
@@ -159,24 +158,6 @@ class State:
             return bool(self.key)
         except (CivisError, ValueError):
             return False
-
-
-def packaged_api() -> Api:
-    """Read the description that comes with this package; after the first time from the user's cache."""
-    from civis._spec import SpecCache  # noqa: PLC0415 - own commands do without
-
-    path = Path(__file__).parents[1] / "resources" / "civis_api_spec.json"
-    status = path.stat()
-    cache = SpecCache()
-    name = cache.name(f"{path} {status.st_mtime_ns} {status.st_size}", __version__, API_VERSION)
-    stored = cache.read(name)
-    if stored is None and cache.write(name, json.loads(path.read_bytes())):
-        stored = cache.read(name)
-    if stored is not None:
-        return stored.api
-    from civis.resources import read_local_spec  # noqa: PLC0415 - for those without a home
-
-    return read_local_spec(path)
 
 
 def state_of(context: click.Context) -> State:

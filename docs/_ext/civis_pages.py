@@ -35,10 +35,16 @@ def _write(app: Sphinx) -> None:
             path.unlink()
 
 
+def _plain(app: Sphinx, context: object, lines: list[str]) -> None:
+    """Let a command's description be shown as it is: it is no reStructuredText."""
+    lines[:] = [line.replace("`", "\\`") for line in lines]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Tell Sphinx of the pages and the directive."""
     api = load_spec(json.loads(Path(API_SPEC_PATH).read_text(encoding="utf-8")))
     app.add_config_value("civis_api", api, "", types=frozenset({type(api)}))
     app.add_directive("civis-resource", CivisResource)
     app.connect("builder-inited", _write, priority=100)  # before autosummary looks at the pages
+    app.connect("sphinx-click-process-description", _plain)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 from civis.cli.groups import load
 from civis.cli.own_commands import AT_ROOT, IN_RESOURCES
 from civis.client import APIClient
 from civis.local import Platform
+from civis.resources import API_SPEC_PATH, read_local_spec
+from tests._servers import wait_until
 
 from .conftest import Run, run_here
 
+API = read_local_spec(API_SPEC_PATH)
 PATHS = [[name] for name in AT_ROOT] + [
     [resource.replace("_", "-"), name] for resource, commands in IN_RESOURCES.items() for name in commands
 ]
@@ -303,23 +308,46 @@ def test_a_job_that_never_ran(civis: Run, client: APIClient) -> None:
 
 
 def test_a_notebook_from_start_to_end(
-    civis: Run, client: APIClient, platform: Platform, tmp_path: Path
+    civis: Run, client: APIClient, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    program = tmp_path / "jupyter-lab"  # unless a real one is installed
+    source = Path(__file__).parents[1] / "local" / "services" / "notebook_server.py"
+    program.write_text(f"#!{sys.executable}\n{source.read_text()}")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     made = civis("notebooks", "new", "python3", "--name", "N", "--memory", 900, "--no-open").stdout
     notebook = client.notebooks.get(int(made))
     assert (notebook.name, notebook.memory, notebook.language) == ("N", 900, "python3")
     civis("notebooks", "down", made.strip())
     assert "no server that runs" in civis("notebooks", "down", made.strip(), code=1).stderr
-    civis("notebooks", "up", made.strip(), "--cpu", 600)
-    assert client.notebooks.get(int(made)).cpu == 600
     page = f"{platform.url}notebooks/{notebook.id}\n"
     assert civis("notebooks", "open", made.strip()).stdout == page
+    civis("notebooks", "up", made.strip(), "--cpu", 600)
+    assert client.notebooks.get(int(made)).cpu == 600
+    wait_until(lambda: client.notebooks.get(int(made)).most_recent_deployment.state == "running")
+    page = civis("notebooks", "open", made.strip()).stdout.strip()
+    with requests.Session() as session:
+        assert session.get(page, timeout=60).ok
+        url = f"{page.partition('civis-platform-auth')[0]}api/contents/notebook.ipynb"
+        body = {
+            "type": "notebook",
+            "format": "json",
+            "content": session.get(url, timeout=60).json()["content"],
+        }
+        body["content"]["metadata"]["mark"] = 7
+        assert session.put(url, json=body, timeout=60).ok
+    civis("notebooks", "down", made.strip())
+    civis("notebooks", "download", made.strip(), tmp_path / "n.ipynb")
+    assert json.loads((tmp_path / "n.ipynb").read_text())["metadata"]["mark"] == 7
+
+
+def test_a_notebook_without_a_file(civis: Run, client: APIClient, tmp_path: Path) -> None:
     (tmp_path / "n.ipynb").write_text("good")
-    result = civis("notebooks", "download", made.strip(), tmp_path / "n.ipynb", code=None)
-    if result.exit_code == 0:
-        assert json.loads((tmp_path / "n.ipynb").read_text())["nbformat"]
-    else:
-        assert (tmp_path / "n.ipynb").read_text() == "good"
+    assert (
+        "no file"
+        in civis("notebooks", "download", client.notebooks.post().id, tmp_path / "n.ipynb", code=1).stderr
+    )
+    assert (tmp_path / "n.ipynb").read_text() == "good"
 
 
 def test_pages(civis: Run, platform: Platform) -> None:
@@ -394,3 +422,61 @@ def test_completion(words: str, expected: str) -> None:
     *before, last = words.split()[1:]
     found = BashComplete(root, {}, "civis", "_CIVIS_COMPLETE").get_completions(before, last)
     assert expected in [each.value for each in found]
+
+
+@pytest.mark.parametrize(
+    ("words", "is_quick"),
+    [
+        ("civis ", True),
+        ("civis job", True),
+        ("civis jobs ", True),
+        ("civis jobs list-r", True),
+        ("civis nothing", True),
+        ("civis files ", True),
+        ("civis match-targets ", True),
+        ("civis match_targets l", True),
+        ("civis nothing l", False),
+        ("civis local ", False),
+        ("civis --prof", False),
+        ("civis --debug jobs", False),
+        ("civis 'jobs' li", False),
+        ("civis jobs list --lim", False),
+    ],
+)
+def test_quick_completion_is_that_of_click(
+    words: str, is_quick: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from click.shell_completion import BashComplete
+
+    from civis.cli.quick_completion import answered
+    from civis.cli.root import root
+
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
+    assert answered("bash_complete") is is_quick
+    slow = BashComplete(root, {}, "civis", "_CIVIS_COMPLETE").complete()
+    assert not is_quick or capsys.readouterr().out.splitlines() == slow.splitlines()
+    assert not answered("zsh_complete")
+
+
+def test_completion_makes_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.shell_completion import ZshComplete
+
+    from civis.cli.operations import ResourceGroup
+    from civis.cli.root import root
+
+    monkeypatch.setattr(ResourceGroup, "get_command", None)
+    found = ZshComplete(root, {}, "civis", "_CIVIS_COMPLETE").get_completions(["jobs"], "")
+    about = {each.value: each.help for each in found}
+    assert about["run"] == "Start a job, and wait for it or follow its log."
+    assert about["list-runs"] == "List its runs, newest first"
+
+
+def test_no_own_command_hides_an_operation() -> None:
+    hidden = [
+        (resource, name)
+        for resource, commands in IN_RESOURCES.items()
+        for name in commands
+        if name.replace("-", "_") in getattr(API.resources.get(resource), "operations", ())
+    ]
+    assert hidden == []

@@ -21,8 +21,8 @@ from tests._pages import DOCS, page_text
 
 #: Public modules; the names of `civis.testing` are fixtures, which their page describes.
 MODULES = [
-    "civis", "civis.base", "civis.futures", "civis.io", "civis.local", "civis.loggers", "civis.ml",
-    "civis.parallel", "civis.polling", "civis.resources", "civis.response", "civis.tests",
+    "civis", "civis.base", "civis.dbapi", "civis.futures", "civis.io", "civis.local", "civis.loggers",
+    "civis.ml", "civis.parallel", "civis.polling", "civis.resources", "civis.response", "civis.tests",
     "civis.utils", "civis.workflows",
 ]  # fmt: skip
 _LISTED = re.compile(r"^   (\w+)$", re.MULTILINE)

@@ -70,14 +70,19 @@ def with_database(client: APIClient, platform: Platform) -> Names:
 #: What a page's examples presuppose.
 PAGES: dict[str, Callable[[APIClient, Platform], Names]] = {
     "README.md": nothing,
+    "authentication.md": nothing,
     "data.md": with_flights,
+    "dbapi.md": nothing,
     "errors.md": nothing,
     "futures.md": with_database,
     "index.md": nothing,
+    "jobs.md": nothing,
     "local-platform.md": nothing,
     "migrating.md": nothing,
     "ml.md": nothing,
+    "notebooks.md": nothing,
     "quickstart.md": nothing,
+    "sql.md": nothing,
     "workflows.md": nothing,
 }
 
