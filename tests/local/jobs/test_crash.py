@@ -94,7 +94,7 @@ def test_a_platform_that_is_killed_loses_no_run_and_repeats_none(tmp_path: Path,
         client = client_of(platform)
         first = queue_runs(client, 2, stuck)
         queued = queue_runs(client, count, quick.replace("{number}", "q{number}"))
-        keys = client.users.list_api_keys("me", limit=50)
+        keys = list(client.users.list_api_keys("me", iterator=True))
         wait_until(lambda: {"0", "1", "q1"} <= set(lines_of(tmp_path)))
         platform.kill()
     wait_until(lambda: f"sleep {mark}" not in subprocess.check_output(["ps", "-eo", "args"], text=True))
@@ -109,5 +109,5 @@ def test_a_platform_that_is_killed_loses_no_run_and_repeats_none(tmp_path: Path,
         assert len(noted) == len(set(noted))  # none twice
         missing = {f"q{number}" for number in range(count)} - set(noted)
         assert len(missing) <= 4  # cut short between their start and their first command
-        active = [key for key in client.users.list_api_keys("me", limit=50) if key.active]
+        active = [key for key in client.users.list_api_keys("me", iterator=True) if key.active]
         assert len(active) == len([key for key in keys if key.active and not key.name.startswith("run ")])
