@@ -109,17 +109,11 @@ class APIClient(Resources):
         allow_http: bool = False,
     ) -> None:
         check_version(api_version)
-        if return_type not in RETURN_TYPES:
-            raise ValueError(f"return_type={return_type!r} is none of {', '.join(map(repr, RETURN_TYPES))}")
+        _check_return_type(return_type)
         if local_api_spec is not None and force_refresh_api_spec:
             raise TypeError("pass either local_api_spec= or force_refresh_api_spec=True, not both")
-        if resources is not None:
-            if resources not in ("base", "all"):
-                raise ValueError(f"resources={resources!r} is neither 'base' nor 'all'")
-            warn_deprecated(f"resources={resources!r}", since="1.8.0", instead="nothing (all are there)")
-        if retry_total is not None:
-            warn_deprecated("retry_total=", since="2.0.0", instead=f"retries={retry_total!r}")
-            retries = retry_total if retries is None else retries
+        _check_older(resources, retry_total)
+        retries = retry_total if retries is None else retries
         self.return_type = return_type
         self.api_version = api_version
         self._endpoint = _env.api_endpoint(endpoint)
@@ -452,6 +446,24 @@ class APIClient(Resources):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self._recipe)
+
+
+def _check_return_type(return_type: str) -> None:
+    """Refuse what methods cannot return."""
+    if return_type not in RETURN_TYPES:
+        raise ValueError(f"return_type={return_type!r} is none of {', '.join(map(repr, RETURN_TYPES))}")
+
+
+def _check_older(resources: str | None, retry_total: int | None) -> None:
+    """Warn of arguments of earlier releases, at the line that makes the client; refuse unknown values."""
+    if resources is not None:
+        if resources not in ("base", "all"):
+            raise ValueError(f"resources={resources!r} is neither 'base' nor 'all'")
+        warn_deprecated(
+            f"resources={resources!r}", since="1.8.0", instead="nothing (all are there)", stacklevel=3
+        )
+    if retry_total is not None:
+        warn_deprecated("retry_total=", since="2.0.0", instead=f"retries={retry_total!r}", stacklevel=3)
 
 
 class _LastAnswers:

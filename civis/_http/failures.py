@@ -59,9 +59,17 @@ def connection_error(
             " It is not known whether the platform carried the request out: look before sending it again."
         )
     text = f"{method} {without_query(url)} failed{tries}: {_ADVICE[kind]} ({reason_of(error)}).{unknown}"
-    if kind is Failure.TIMEOUT or isinstance(error, exceptions.ConnectTimeoutError):
+    if kind is Failure.TIMEOUT or _is_slow_connection(error):
         return CivisTimeoutError(text)
     return CivisConnectionError(text)
+
+
+def _is_slow_connection(error: BaseException) -> bool:
+    """Tell a connection that took too long; urllib3 counts refused ones and unknown hosts as such, too."""
+    if isinstance(error, exceptions.MaxRetryError) and error.reason is not None:
+        error = error.reason
+    is_slow = isinstance(error, exceptions.ConnectTimeoutError)
+    return is_slow and not isinstance(error, exceptions.NewConnectionError)
 
 
 def reason_of(error: BaseException) -> str:
@@ -74,6 +82,8 @@ def reason_of(error: BaseException) -> str:
         if not further:
             break
         inner = further[0]
+    if isinstance(inner, exceptions.NewConnectionError) and isinstance(inner.__cause__, OSError):
+        return inner.__cause__.strerror or type(inner).__name__
     if isinstance(inner, exceptions.PoolError | exceptions.HTTPError) and not isinstance(
         inner, exceptions.SSLError
     ):

@@ -17,9 +17,15 @@ DEEPEST = 30
 ROWS_SHOWN = 50
 _COLUMNS_SHOWN = 60
 
+#: Characters of a cell that is not broken into lines: numbers, times, names.
+_LONGEST_UNBROKEN = 40
+
+# The class is named twice because Jupyter's own rules, which align to the right, would win otherwise.
 _STYLE = (
-    "<style scoped>.civis th,.civis td{text-align:left;vertical-align:top}.civis th{white-space:nowrap}"
-    ".civis td{white-space:pre-wrap;max-width:36em;overflow-wrap:break-word}</style>"
+    "<style scoped>"
+    "table.civis.civis th,table.civis.civis td{text-align:left;vertical-align:top;white-space:nowrap}"
+    "table.civis.civis td.long{white-space:pre-wrap;min-width:18em;max-width:36em;overflow-wrap:break-word}"
+    "</style>"
 )
 
 
@@ -85,7 +91,7 @@ def list_repr(items: Sequence[Any]) -> str:
 def html_of_object(plain: Mapping[str, Any]) -> str:
     """Write a table of names and values."""
     shown = mask_value(plain)
-    rows = "".join(f"<tr><th>{_cell(name)}</th><td>{_cell(value)}</td></tr>" for name, value in shown.items())
+    rows = "".join(f"<tr><th>{_cell(name)}</th>{_data(value)}</tr>" for name, value in shown.items())
     return f'{_STYLE}<table class="civis">{rows}</table>'
 
 
@@ -112,7 +118,7 @@ def _row(row: Any, columns: Sequence[str]) -> str:
     """Write one row; what is no object gets one broad cell."""
     if not isinstance(row, dict):
         return f'<tr><td colspan="{len(columns)}">{_cell(row)}</td></tr>'
-    cells = "".join(f"<td>{_cell(row[name]) if name in row else ''}</td>" for name in columns)
+    cells = "".join(_data(row.get(name)) for name in columns)
     return f"<tr>{cells}</tr>"
 
 
@@ -126,6 +132,16 @@ def _counts(shown: int, total: int, on_all_pages: int | None, hidden_columns: in
     if hidden_columns > 0:
         words += f", {hidden_columns} more columns"
     return words
+
+
+def _data(value: Any) -> str:
+    """Write a cell of the body; long texts get lines."""
+    text = _cell(value)
+    return (
+        f'<td class="long">{text}</td>'
+        if len(text) > _LONGEST_UNBROKEN or "\n" in text
+        else f"<td>{text}</td>"
+    )
 
 
 def _cell(value: Any) -> str:

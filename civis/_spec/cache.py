@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,12 @@ from civis._spec.schema import Document, SpecError
 
 #: Changed whenever a file written before could be misread.
 FORMAT = 1
+#: Most descriptions that are kept, each about 150 KB: every run on the platform comes with a key of its own.
+MOST_FILES = 16
+#: Seconds after which one is removed that nobody found current meanwhile, and what a killed writer left.
+LONGEST_UNUSED = 30 * 24 * 3600.0
+LONGEST_WRITING = 3600.0
+_FIRST, _LAST = "api-", ".spec"
 
 
 class Stored(NamedTuple):
@@ -73,8 +80,14 @@ class SpecCache:
 
     def name(self, endpoint: str, key: str, version: str) -> str:
         """Name the file for an endpoint, a key and a version; the key cannot be told from it."""
-        told = "\0".join([str(FORMAT), endpoint, key, version]).encode()
-        return f"api-{hashlib.sha256(told).hexdigest()[:40]}.spec"
+        return f"{_FIRST}{_digest(endpoint, version)[:16]}-{_digest(endpoint, key, version)[:40]}{_LAST}"
+
+    def neighbours(self, name: str) -> list[str]:
+        """Name the files of other keys for the same endpoint and version, the newest first."""
+        folder = self.folder()
+        shared = shared_part(name)
+        found = [] if folder is None else _by_age(folder, f"{shared}*{_LAST}")
+        return [path.name for _, path in found if path.name != name]
 
     def read(self, name: str) -> Stored | None:
         """Read a description, or None where there is none that can be used."""
@@ -105,6 +118,25 @@ class SpecCache:
             _write_privately(path, content)
         except (OSError, TypeError, ValueError, RecursionError):
             return False
+        _clean(path.parent, keep=path)
+        return True
+
+    def copy(self, name: str, to: str, now: float) -> bool:
+        """Keep one key's description for another key too, for which it was found current just now.
+
+        False where that cannot be done. It is no link: how old they are is known of each by itself.
+        """
+        source, target = self._path(name), self._path(to)
+        if source is None or target is None:
+            return False
+        try:
+            content = source.read_bytes()
+            _unpack(content)
+            _write_privately(target, content)
+            os.utime(target, (now, now))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
+        _clean(target.parent, keep=target)
         return True
 
     def touch(self, name: str, now: float) -> None:
@@ -127,6 +159,43 @@ def default_folder() -> Path | None:
         return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "civis"
     except RuntimeError:  # nobody's home is known
         return None
+
+
+def shared_part(name: str) -> str:
+    """Give the part of a name that all keys share at one endpoint, for one version."""
+    return name[: len(_FIRST) + 17]
+
+
+def _digest(*told: str) -> str:
+    """Give what tells values apart and does not tell what they are."""
+    return hashlib.sha256("\0".join([str(FORMAT), *told]).encode()).hexdigest()
+
+
+def _by_age(folder: Path, pattern: str) -> list[tuple[float, Path]]:
+    """List files with the times they were last known to be current, the newest first."""
+    found: list[tuple[float, Path]] = []
+    try:
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError):  # another process removed it meanwhile
+                found.append((path.stat().st_mtime, path))
+    except OSError:
+        return []
+    return sorted(found, reverse=True)
+
+
+def _clean(folder: Path, keep: Path) -> None:
+    """Remove what is old or too much; whoever reads one of the files has it, and does not notice."""
+    now = time.time()
+    kept = _by_age(folder, f"{_FIRST}*{_LAST}")
+    doomed = [
+        path for number, (at, path) in enumerate(kept) if number >= MOST_FILES or now - at > LONGEST_UNUSED
+    ]
+    unfinished = _by_age(folder, f".{_FIRST}*{_LAST}.*")
+    doomed += [path for at, path in unfinished if now - at > LONGEST_WRITING]
+    for path in doomed:
+        if path != keep:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _write_privately(path: Path, content: bytes) -> None:

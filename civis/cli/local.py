@@ -110,10 +110,10 @@ def start(
         limits = {"workers": workers, "run_seconds": time_limit}
         platform = _lasting_platform(data_dir, host=host, port=port, **limits)
         # Before the start: a signal that comes meanwhile must not leave a half-started platform.
-        with _stop_signals() as stops, platform:
-            _announce(platform)
-            if log_requests:
+        with _stop_signals() as stops, _started(platform):
+            if log_requests:  # before others learn the address
                 _print_requests()
+            _announce(platform)
             with _settled():
                 _wait(stops)
 
@@ -282,6 +282,17 @@ def _loading() -> Iterator[None]:
         yield
     finally:
         gc.enable()
+
+
+@contextmanager
+def _started(platform: Platform) -> Iterator[None]:
+    """Have a platform run, started without the garbage collector, which finds nothing in that time."""
+    with _loading():
+        platform.start()
+    try:
+        yield
+    finally:
+        platform.stop()
 
 
 @contextmanager

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from civis.cli.failures import FAILED_JOB, REFUSED, Failure
+from civis.cli.failures import FAILED_JOB, REFUSED, WRONG_USAGE, Failure
 from civis.cli.state import state_of
 
 if TYPE_CHECKING:
     from civis.ml import ModelFuture
 
-__all__ = ["failures_named", "predict", "train"]
+__all__ = ["failures_named", "predict", "require_place", "train"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _IF_EXISTS = ("fail", "append", "drop", "truncate")
@@ -143,6 +143,8 @@ def predict(
     """  # noqa: D301 - click's mark for lines that stay as they are
     from civis.ml import ModelPipeline  # noqa: PLC0415 - help does without
 
+    if path is not None:
+        require_place(Path(path))
     model = ModelPipeline.from_existing(model_id, client=state_of(context).client)
     key = options["primary_key"]
     future = model.predict(
@@ -176,6 +178,14 @@ def failures_named() -> Iterator[None]:
         raise Failure(str(error).partition("\n")[0], status) from error
 
 
+def require_place(path: Path) -> None:
+    """Refuse a path that no file can be written to, before a job runs for what goes there."""
+    if path.is_dir():
+        raise Failure(f"{path} is a folder: name the file to write", WRONG_USAGE)
+    if not path.absolute().parent.is_dir():
+        raise Failure(f"{path} cannot be written: there is no folder {path.absolute().parent}", WRONG_USAGE)
+
+
 def _source_arguments(options: dict[str, Any]) -> dict[str, Any]:
     """Give the options about the data as the functions call them."""
     return {
@@ -194,7 +204,13 @@ def _estimator(model: str) -> Any:
         return model
     import joblib  # noqa: PLC0415 - only for estimators of the user's own
 
-    return joblib.load(model)
+    try:
+        return joblib.load(model)
+    except Exception as error:  # a pickle runs whatever it names
+        said = f"{type(error).__name__}: {error}"
+        raise Failure(
+            f"{model} is no pickled estimator that can be loaded here ({said})", WRONG_USAGE
+        ) from error
 
 
 def _object(context: click.Context, option: str, text: str | None) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from civis.cli.failures import Failure
-from civis.cli.model_jobs import failures_named, predict, train
+from civis.cli.model_jobs import failures_named, predict, require_place, train
 from civis.cli.output import select, write
 from civis.cli.state import state_of
 
@@ -115,6 +115,8 @@ def report(context: click.Context, model_id: int, path: str, run_id: int | None)
     Examples:
       civis models report 3000 -o report.html
     """  # noqa: D301 - click's mark for lines that stay as they are
+    if path != "-":
+        require_place(Path(path))
     with failures_named():
         page = _found(state_of(context).client, model_id, run_id).report()
     if path == "-":
@@ -152,14 +154,15 @@ def download(context: click.Context, model_id: int, path: str | None, kind: str,
     from civis.io import civis_to_file  # noqa: PLC0415 - help does without
 
     client = state_of(context).client
+    name = "estimator.pkl" if kind == "pickle" else "estimator.skops"
+    target = path or name
+    require_place(Path(target))
     training = _training_of(_found(client, model_id, run_id))
     with failures_named():
         training.result()
-    name = "estimator.pkl" if kind == "pickle" else "estimator.skops"
     outputs = {each.name: int(each.object_id) for each in training.outputs() if each.object_type == "File"}
     if name not in outputs:
         raise Failure(f"the training left no {name}; it has {', '.join(sorted(outputs)) or 'no output'}")
-    target = path or name
     civis_to_file(outputs[name], target, client=client)
     click.echo(f"wrote {target}", err=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,7 +33,7 @@ class Query(NamedTuple):
     credential_id: int | None
 
 
-@click.command()
+@click.command(context_settings={"allow_extra_args": True})
 @click.option(
     "-d", "--database", "--dbname", required=True, metavar="NAME", help="Name or ID of the database."
 )
@@ -90,6 +91,8 @@ def sql(
     civis sql -d local -f report.sql -o report.csv
     echo 'SELECT 1' | civis sql -d local --output json
     """
+    if context.args:
+        raise click.UsageError(f"SQL is given by -c or -f: -c {shlex.quote(' '.join(context.args))}", context)
     _check(context, command, file, rows, target, style, quiet)
     text = _read(command, file)
     if not text.strip():

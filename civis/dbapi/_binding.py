@@ -37,6 +37,8 @@ _TOKEN: Final = re.compile(
 _QUERY: Final = re.compile(r"[\s(]*(?:select|with|values)\b", re.IGNORECASE)
 _INT64: Final = 1 << 63
 _MOST_DIGITS: Final = 38  # of a NUMERIC
+#: The types of pandas's values for what is missing.
+_MISSING: Final = frozenset({"NAType", "NaTType"})
 #: What may stand for a backslash; no text has all of these.
 _STAND_INS: Final = ("~", "^", "|", "@", "#", *map(chr, range(0xE000, 0xF8FF)))
 
@@ -154,8 +156,7 @@ def _named(parameters: Mapping[str, Any], name: str) -> Any:
 
 def _placeholder(value: Any, what: str, bound: BoundSql) -> str:
     """Write what stands for a value in SQL."""
-    if hasattr(value, "item") and hasattr(value, "dtype"):  # a scalar of NumPy
-        value = value.item()
+    value = _as_python(value)
     if value is None:
         return "NULL"
     if isinstance(value, bool):
@@ -169,6 +170,19 @@ def _placeholder(value: Any, what: str, bound: BoundSql) -> str:
     kind = "multi_line_string" if "\n" in text or "\r" in text else "string"
     literal = _literal(text, kind, bound)
     return literal if sql_type is None else f"CAST({literal} AS {sql_type})"
+
+
+def _as_python(value: Any) -> Any:
+    """Give a scalar of NumPy as Python's own, and None for what pandas calls missing."""
+    if type(value).__name__ in _MISSING:
+        return None
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    if kind is None or kind == "m" or getattr(value, "ndim", 1):
+        return value
+    found = value.item()
+    if kind == "M" and isinstance(found, int):  # of nanoseconds NumPy makes a bare number
+        found = value.astype("datetime64[us]").item()
+    return value if kind == "M" and isinstance(found, int) else found
 
 
 def _literal(text: str, kind: str, bound: BoundSql) -> str:
@@ -185,7 +199,7 @@ def _text_of(value: Any, what: str) -> tuple[str, str | None]:
     if isinstance(value, str):
         if "\0" in value:
             raise NotSupportedError(f"{what} has a NUL character, which no text in SQL can have")
-        return str(value), None
+        return str.__str__(value), None  # of a member of an Enum, str() gives the name
     if isinstance(value, uuid.UUID):
         return str(value), None
     if isinstance(value, float):

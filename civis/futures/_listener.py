@@ -237,7 +237,11 @@ class Subscription:
 
     async def follow(self) -> None:
         """Listen until cancelled, refused, or left alone."""
-        pubnub = _make_pubnub(self._offer)
+        try:
+            pubnub = _make_pubnub(self._offer)
+        except Exception as error:  # an installation that is broken; polling goes on
+            logger.debug("PubNub cannot be loaded: %s: %s", type(error).__name__, error)
+            return
         try:
             while self._audience() is not None:
                 if not await self._try_to_listen(pubnub):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import concurrent.futures
-import threading
-import time
-import warnings
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from civis._clock import SYSTEM_CLOCK, Clock
-from civis.base import CivisAsyncResultBase
 from civis.futures import _lifetimes
 from civis.futures._condition import LightCondition
-from civis.futures._failures import CivisPollingError, UnseenFailureWarning, job_failure
+from civis.futures._ending import EndsOnce, call_back
+from civis.futures._failures import CivisPollingError, job_failure
 from civis.futures._policy import (
     EARLY_DELAYS,
     OUTAGE_LIMIT,
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
     from civis.client import APIClient
 
 
-class PollableResult(CivisAsyncResultBase):
+class PollableResult(EndsOnce):
     """A `concurrent.futures.Future` whose result is found by polling.
 
     Polls happen on a few threads that all futures of the process share: making a future sends nothing,
@@ -76,18 +73,10 @@ class PollableResult(CivisAsyncResultBase):
     #: Where outages take their time from.
     _clock: Clock = SYSTEM_CLOCK
 
-    # Slots, also for what `concurrent.futures.Future` sets, so that a future needs no dict: thousands may be
-    # open. Classes that users derive, and their instances, take further attributes as ever.
     __slots__ = (
         "_acts_when_done",
-        "_callback_error",
-        "_calling_back",
         "_client",
-        "_condition",
-        "_done_callbacks",
         "_error_count",
-        "_exception",
-        "_failed_unseen",
         "_failing_since",
         "_interval",
         "_is_polling",
@@ -97,11 +86,6 @@ class PollableResult(CivisAsyncResultBase):
         "_poll_on_creation",
         "_poller",
         "_poller_args",
-        "_result",
-        "_seen",
-        "_settling",
-        "_state",
-        "_waiters",
         "_watched_by",
     )
 
@@ -114,7 +98,6 @@ class PollableResult(CivisAsyncResultBase):
         poll_on_creation: bool = True,
     ) -> None:
         super().__init__()
-        self._condition = LightCondition()  # type: ignore[assignment]  # has what is called
         self._interval = check_interval(polling_interval)
         self._poller = poller
         self._poller_args = tuple(poller_args)
@@ -122,13 +105,10 @@ class PollableResult(CivisAsyncResultBase):
         self._poll_on_creation = poll_on_creation
         # Whether something happens on success besides ending; only the process that made the future does it.
         self._acts_when_done = False
-        self._seen = self._failed_unseen = False
         self._poll_count = self._error_count = 0
         self._failing_since: float | None = None
-        self._is_polling = self._must_poll_again = self._settling = False
+        self._is_polling = self._must_poll_again = False
         self._last_response: Any = None
-        self._calling_back: int | None = None
-        self._callback_error: BaseException | None = None
         self._watched_by = current_scheduler()
         first = poll_delay(0, self._interval)
         self._watched_by.watch(self, jittered(min(first, EARLY_DELAYS[0]) if poll_on_creation else first))
@@ -263,7 +243,7 @@ class PollableResult(CivisAsyncResultBase):
         self._mark_seen()
         # Who asks to be called must be called, also when nobody holds the future any more.
         self._keep()
-        super().add_done_callback(partial(_call_back, fn))
+        super().add_done_callback(partial(call_back, fn))
 
     def __await__(self) -> Generator[Any, None, Any]:
         """Wait in an event loop, without holding it up: ``await future``."""
@@ -374,61 +354,11 @@ class PollableResult(CivisAsyncResultBase):
         self._settle_failed(job_failure(response, None, None, []))
         return None
 
-    # How it ends
-
-    def _settle_result(self, response: Any) -> None:
-        """End with a result."""
-        self._settle(lambda: super(PollableResult, self).set_result(response))
-
-    def _settle_failed(self, error: BaseException) -> None:
-        """End with an exception."""
-        self._failed_unseen = not self._seen
-        self._settle(lambda: super(PollableResult, self).set_exception(error))
-
-    def _settle_cancelled(self) -> None:
-        """End as cancelled, and tell those who wait by `concurrent.futures.wait` as an executor would."""
-
-        def end() -> None:
-            # Not `cancel` of the classes between: those ask the platform.
-            concurrent.futures.Future.cancel(self)
-            self.set_running_or_notify_cancel()
-
-        self._settle(end)
-
-    def _settle(self, end: Callable[[], None]) -> None:
-        """End once: who comes second finds the matter settled. Callbacks run here, without a lock."""
-        with self._condition:
-            if self._settling:
-                return
-            self._settling = True
-            self._calling_back = threading.get_ident()
-        try:
-            end()
-        finally:
-            with self._condition:
-                self._calling_back = None
-                self._condition.notify_all()
-            current_scheduler().unwatch(self)
-            self._forget()
-            _lifetimes.let_go(self)
-
-    def _await_settled(self, timeout: float | None) -> None:
-        """Wait until the future is done and its callbacks have run; raise what a callback raised."""
-        self._mark_seen()
-        deadline = None if timeout is None else time.monotonic() + timeout
-        if not self.done():
-            self._watch_again()
-            super().exception(timeout)
-        with self._condition:
-            if self._calling_back != threading.get_ident():
-                remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
-                self._condition.wait_for(lambda: self._calling_back is None, remaining)
-                if self._callback_error is not None:
-                    raise self._callback_error
-        self._complete_failure()
-
-    def _complete_failure(self) -> None:
-        """Find out the rest of why the job failed, which is worth a request once somebody asks."""
+    def _after_end(self) -> None:
+        """Stop the polls, and let go of all that knows the future."""
+        current_scheduler().unwatch(self)
+        self._forget()
+        _lifetimes.let_go(self)
 
     def _forget(self) -> None:
         """Let go of what knows the future for as long as it is not done."""
@@ -465,16 +395,6 @@ class PollableResult(CivisAsyncResultBase):
             if not self._settling:
                 _lifetimes.keep(self)
 
-    def _peek_exception(self) -> BaseException | None:
-        """Give the exception of a future that is done, seen by the program from now on."""
-        self._mark_seen()
-        return self._exception
-
-    def _mark_seen(self) -> None:
-        """Give the program looked at the outcome, so there is nothing to warn about."""
-        self._seen = True
-        self._failed_unseen = False
-
     def _describe(self) -> str:
         """Give what the future is about, for a message."""
         return f"what {getattr(self._poller, '__qualname__', self._poller)!s}{self._poller_args} polls"
@@ -486,17 +406,6 @@ class PollableResult(CivisAsyncResultBase):
     def _is_forgotten(self) -> bool:
         """Whether the job goes on, for all that is known, and nobody ever asked for its result."""
         return not (self.done() or self._seen)
-
-    def _warn_unseen(self) -> None:
-        """Say once that a failure was never looked at."""
-        # One whose construction failed lacks the attribute.
-        if getattr(self, "_failed_unseen", False):
-            self._failed_unseen = False
-            warnings.warn(
-                f"{self._page()} failed, and nobody asked for its result: {self._exception}",
-                UnseenFailureWarning,
-                stacklevel=3,
-            )
 
     def _start_over_in_child(self) -> None:
         """After a fork: no lock that a thread of the parent may hold, no waiter of the parent."""
@@ -510,11 +419,3 @@ class PollableResult(CivisAsyncResultBase):
         if not self._settling and not self._acts_when_done:
             self._watched_by = current_scheduler()
             self._watched_by.watch(self, poll_delay(self._poll_count, self._interval))
-
-
-def _call_back(fn: Callable[[Any], object], future: PollableResult) -> None:
-    """Run a callback and keep what it raises for whoever asks for the result."""
-    try:
-        fn(future)
-    except Exception as error:
-        future._callback_error = error

@@ -15,7 +15,7 @@ def show_progress(
 ) -> Iterator[Progress | None]:
     """Turn a user's `progress=` into what transfers call.
 
-    True is a bar on standard error where that is a terminal or a notebook and tqdm is installed, else
+    True is a bar where there is a terminal or a notebook and tqdm is installed, else
     nothing; a callable is called with the number of further bytes; None and False are nothing.
     """
     if progress is None or isinstance(progress, bool):
@@ -52,7 +52,9 @@ def _bar(total: int | None, label: str) -> Iterator[Progress | None]:
 
         monitor_interval = 0
 
-    with Bar(total=total, desc=label, unit="B", unit_scale=True, unit_divisor=1024, file=sys.stderr) as bar:
+    # A notebook shows what comes on standard error as if something was wrong.
+    stream = sys.stdout if _is_notebook() else sys.stderr
+    with Bar(total=total, desc=label, unit="B", unit_scale=True, unit_divisor=1024, file=stream) as bar:
         yield bar.update
 
 

@@ -350,6 +350,7 @@ class ModelPipeline:
         )
         model = cls(**settings_of(str(job.name), arguments), client=client)
         model._git_credential = arguments.get("GIT_CRED") or None
+        future._mark_seen()  # who only looks up a training need not ask how it ends
         model.train_result_ = future
         return model
 

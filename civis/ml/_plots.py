@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,16 @@ from matplotlib.figure import Figure
 __all__ = ["draw_importances", "draw_metrics"]
 
 _MOST_FEATURES = 20
+
+
+class ShownFigure(Figure):
+    """A figure that a notebook shows although nobody has loaded pyplot, which is what makes others shown."""
+
+    def _repr_png_(self) -> bytes:
+        """Draw it for a notebook."""
+        drawn = io.BytesIO()
+        self.savefig(drawn, format="png")
+        return drawn.getvalue()
 
 
 def draw_metrics(metrics: Mapping[str, Any], targets: Sequence[str], target: str | None = None) -> Figure:
@@ -45,7 +56,7 @@ def _classes(metrics: Mapping[str, Any], target: str) -> Figure:
     classes = [str(each) for each in metrics["classes"]]
     is_binary = "roc_curve" in metrics
     names = classes[1:] if is_binary else classes
-    figure = Figure(figsize=(12, 8), layout="constrained")
+    figure = ShownFigure(figsize=(12, 8), layout="constrained")
     axes = figure.subplots(2, 3).ravel()
     figure.suptitle(target)
     curves = {name: [metrics[name]] if is_binary else metrics[f"{name}_by_class"] for name in _CURVES}
@@ -89,7 +100,7 @@ def _confusion(axes: Any, matrix: Sequence[Sequence[int]], classes: Sequence[str
 
 def _numbers(metrics: Mapping[str, Any], target: str) -> Figure:
     """Draw the metrics of a regression."""
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = ShownFigure(figsize=(10, 4), layout="constrained")
     axes = figure.subplots(1, 2)
     figure.suptitle(f"{target}: R² {metrics['r_squared']:.3f}, RMSE {metrics['rmse']:.4g}")
     for key, label in (("score_histogram", "predicted"), ("truth_histogram", "true")):
@@ -109,7 +120,7 @@ def draw_importances(importances: Mapping[str, float]) -> Figure:
         By the features' names.
     """
     ranked = sorted(importances.items(), key=lambda each: -abs(each[1]))[:_MOST_FEATURES]
-    figure = Figure(figsize=(8, 0.3 * len(ranked) + 1), layout="constrained")
+    figure = ShownFigure(figsize=(8, 0.3 * len(ranked) + 1), layout="constrained")
     axes = figure.subplots()
     axes.barh([name for name, _ in reversed(ranked)], [value for _, value in reversed(ranked)])
     _dress(axes, "Features", "importance or coefficient", "", legend=False)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 #: One part of a table's name: in double quotes, with ``""`` for one of them, or without.
 _PART = re.compile(r'"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>[^".]+)')
 _LARGEST_PAGE = 1000
+#: Names that an error lists.
+_MOST_NAMED = 10
 
 
 class Lookups:
@@ -162,5 +164,14 @@ def _only(rows: Iterable[Any], wanted: str, field: str, what: str) -> int:
         if isinstance(name, str):
             seen.append(name)
     near = suggestion(wanted, seen)
-    hint = near or (" The key's owner can see none." if not seen else f" There are {len(seen)}.")
+    hint = near or _those_there(list(dict.fromkeys(seen)))
     raise ValueError(f"there is no {what} {wanted!r}.{hint}")
+
+
+def _those_there(names: list[str]) -> str:
+    """Name what there is instead; of many the first ones."""
+    if not names:
+        return " The key's owner can see none."
+    first = ", ".join(repr(name) for name in names[:_MOST_NAMED])
+    rest = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return f" The key's owner can see {first}{rest}."

@@ -128,3 +128,23 @@ def test_help_has_examples_that_begin_as_typed(name: str) -> None:
     shown = run_here("models", name, "--help").output
     assert "Examples:\n    civis " in shown
     assert f"models {name}" in shown.partition("Examples:")[2]
+
+
+@pytest.mark.parametrize("command", ["predict", "report", "download"])
+def test_a_place_that_cannot_be_written_is_refused_before_a_job_runs(
+    civis: Run, client: APIClient, model_id: int, csv: Path, tmp_path: Path, command: str
+) -> None:
+    before = len(client.scripts.list_custom(limit=50))
+    source = ("--csv", str(csv)) if command == "predict" else ()
+    for place, said in {tmp_path / "missing" / "x": "there is no folder", tmp_path: "is a folder"}.items():
+        done = civis("models", command, str(model_id), *source, "-o", str(place), code=2)
+        assert done.stderr.startswith(f"Error: {place} "), place
+        assert said in done.stderr
+    assert len(client.scripts.list_custom(limit=50)) == before
+
+
+def test_a_file_that_is_no_estimator(civis: Run, csv: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"no pickle")
+    done = civis("models", "train", str(path), "--target", "target", "--csv", str(csv), code=2)
+    assert done.stderr.startswith(f"Error: {path} is no pickled estimator that can be loaded here (KeyError")

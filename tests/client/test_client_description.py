@@ -167,12 +167,53 @@ def test_many_threads_ask_once(folder: Path, session: Session, server: ScriptedS
     assert len(server.requests) == 1
 
 
-def test_keys_do_not_share(folder: Path, session: Session, server: ScriptedServer) -> None:
+def test_another_key_is_asked_for_and_sent_nothing(
+    folder: Path, session: Session, server: ScriptedServer
+) -> None:
+    fetch(Descriptions(), session)
+    found = Descriptions()
+    assert list(found.get(session, Secret("another"), "1.0").resources) == ["jobs"]
+    assert server.requests[1].headers.get("If-None-Match") == '"1"'
+    assert "If-Modified-Since" not in server.requests[1].headers
+    # From now on it has one of its own, with an age of its own.
+    assert len(list(folder.iterdir())) == 2
+    Descriptions().get(session, Secret("another"), "1.0")
+    assert len(server.requests) == 2
+
+
+def test_keys_that_see_the_same_share_memory(folder: Path, session: Session, server: ScriptedServer) -> None:
+    found = Descriptions()
+    api = found.get(session, KEY, "1.0")
+    assert found.get(session, Secret("another"), "1.0") is api
+
+
+def test_keys_that_see_something_else_do_not_share(
+    folder: Path, session: Session, server: ScriptedServer
+) -> None:
     found = Descriptions()
     fetch(found, session)
-    found.get(session, Secret("another"), "1.0")
-    assert len(server.requests) == 2
-    assert len(list(folder.iterdir())) == 2
+    other = {"swagger": "2.0", "paths": {"/files": {"get": {}}}}
+    server.script = lambda request: json_reply(other, ETag='"2"')
+    assert list(found.get(session, Secret("another"), "1.0").resources) == ["files"]
+    assert fetch(found, session) == ["jobs"]
+
+
+@pytest.mark.parametrize("case", ["no answer", "refused"])
+def test_nobody_is_given_what_another_key_sees_unasked(
+    folder: Path, session: Session, server: ScriptedServer, case: str
+) -> None:
+    found = Descriptions()
+    fetch(found, session)
+    server.script = lambda request: Reply(drop=True) if case == "no answer" else json_reply({}, 401)
+    with pytest.raises(CivisConnectionError if case == "no answer" else CivisAPIKeyError):
+        found.get(session, Secret("another"), "1.0")
+
+
+def test_a_refresh_asks_without_conditions(folder: Path, session: Session, server: ScriptedServer) -> None:
+    found = Descriptions()
+    fetch(found, session)
+    found.get(session, Secret("another"), "1.0", refresh=True)
+    assert "If-None-Match" not in server.requests[1].headers
 
 
 @pytest.mark.parametrize(

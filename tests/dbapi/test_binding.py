@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import enum
 import uuid
 from typing import Any
 
@@ -117,6 +118,39 @@ def test_scalars_of_numpy_and_ids(cursor: dbapi.Cursor) -> None:
     name = uuid.uuid5(uuid.NAMESPACE_URL, "x")
     values = [numpy.int64(5), numpy.float64(0.5), numpy.bool_(True), name]
     assert cursor.execute("SELECT ?, ?, ?, ?", values).fetchone() == (5, 0.5, True, str(name))
+
+
+class Color(str, enum.Enum):
+    """A text with a name."""
+
+    RED = "red"
+
+
+def test_what_looks_like_another_type_keeps_its_value(cursor: dbapi.Cursor) -> None:
+    numpy, pandas = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    begin = datetime.datetime(2020, 1, 1, 0, 0, 1)
+    values = {
+        "a member of an enum": (Color.RED, "red"),
+        "nanoseconds": (numpy.datetime64("2020-01-01T00:00:01", "ns"), begin),
+        "seconds": (numpy.datetime64("2020-01-01T00:00:01", "s"), begin),
+        "a day": (numpy.datetime64("2020-01-01", "D"), begin.date()),
+        "no time of NumPy": (numpy.datetime64("NaT", "ns"), None),
+        "a timestamp": (pandas.Timestamp(begin), begin),
+        "no time": (pandas.NaT, None),
+        "nothing": (pandas.NA, None),
+        "no dimension": (numpy.array(5), 5),
+    }
+    sql = "SELECT " + ", ".join(f"? AS c{place}" for place in range(len(values)))
+    row = cursor.execute(sql, [given for given, _ in values.values()]).fetchone()
+    assert row is not None
+    assert dict(zip(values, row, strict=True)) == {word: wanted for word, (_, wanted) in values.items()}
+
+
+def test_arrays_and_durations_are_refused() -> None:
+    numpy, pandas = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    for value in (numpy.array([1]), pandas.Series([1, 2]), numpy.timedelta64(3, "ns"), datetime.timedelta(3)):
+        with pytest.raises(dbapi.NotSupportedError, match=f"of type {type(value).__name__}"):
+            bind("SELECT ?", [value])
 
 
 def test_floats_that_are_no_number(cursor: dbapi.Cursor) -> None:

@@ -122,6 +122,16 @@ def test_every_older_spelling_is_on_the_page(api: Api, page_texts: ModuleType) -
             assert f"``client.{resource.name}.{older}``\n     - ``client.{resource.name}.{now}``" in renamed
 
 
+def test_every_older_spelling_of_the_contract_is_on_the_page(reference: Path) -> None:
+    """The contract sets older spellings in italics."""
+    contract = (reference / "public_api.md").read_text(encoding="utf-8")
+    older = re.findall(r"(?<!\*)\*`?(\w[^*`]*)`?\*(?!\*)", contract)
+    assert len(older) >= 10
+    page = page_text("migrating.md")
+    words = {word for text in older for word in re.findall(r"\w{3,}", text)} - {"italics"}
+    assert [word for word in sorted(words) if word not in page] == []
+
+
 def test_every_error_is_on_its_page() -> None:
     page = page_text("errors.md")
     errors = [name for name in listed()["civis.base"] if "Error" in name or "Failure" in name]

@@ -9,7 +9,9 @@ import json
 import logging
 import os
 import queue
+import sys
 import threading
+import types
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +25,7 @@ from civis.futures import CivisFuture
 from civis.futures._listener import CATCH_UP, TOKENS_PER_SECOND, Listener, Offer, Subscription
 from civis.futures._policy import PUSHED_DELAY
 from civis.futures._scheduler import Scheduler, scheduling_by
-from civis.futures._sharing import Pace, Sharing, sharing_of
+from civis.futures._sharing import Pace, Sharing, _has_pubnub, sharing_of
 from civis.local import Platform
 from tests._servers import Reply, json_reply, served, wait_until
 
@@ -328,3 +330,13 @@ def test_a_pace_is_slower_while_few_calls_remain():
     assert pace.factor == 1.0
     pace.note(object())
     assert pace.factor == 1.0
+
+
+def test_an_object_in_the_place_of_pubnub_is_no_pubnub(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _has_pubnub()
+    monkeypatch.setitem(sys.modules, "pubnub", types.ModuleType("pubnub"))
+    assert not _has_pubnub()
+    monkeypatch.setitem(sys.modules, "pubnub", None)
+    assert not _has_pubnub()
+    future = CivisFuture(client.jobs.get_runs, (1, 1), client=client)
+    assert future.exception(LONG) is not None  # there is no such run, and nothing worse

@@ -19,7 +19,7 @@ def test_a_bar_in_a_notebook(monkeypatch: pytest.MonkeyPatch, shell: str, is_sho
     kernel = SimpleNamespace(get_ipython=type(shell, (), {}))
     monkeypatch.setitem(sys.modules, "IPython", kernel)  # type: ignore[misc]  # all that is asked of it
     written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
+    monkeypatch.setattr(sys, "stdout" if is_shown else "stderr", written)
     with show_progress(True, 100, "some.csv") as update:
         assert (update is not None) == is_shown
         if update is not None:

@@ -124,6 +124,8 @@ def test_it_is_found_again(client: APIClient, forest: ModelPipeline) -> None:
     assert found.primary_key == "id"
     assert found.parameters == FEW
     assert found.model_name == "tumours"
+    # Who only looks it up is not told, when the program ends, to have forgotten it.
+    assert not found.train_result_._is_forgotten()  # type: ignore[union-attr]
     assert job_id in [each.id for each in list_models(client=client)]
     assert job_id not in [each.id for each in list_models("predict", client=client)]
 

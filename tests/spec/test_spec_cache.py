@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from civis._spec import SpecCache, load_spec, render_docstring
-from civis._spec.cache import default_folder
+from civis._spec.cache import LONGEST_UNUSED, LONGEST_WRITING, MOST_FILES, default_folder
 
 SPEC = {
     "swagger": "2.0",
@@ -78,6 +79,54 @@ def test_each_endpoint_key_and_version_has_its_file(cache: SpecCache) -> None:
         cache.name(*each) for each in [("a", "b", "1"), ("ab", "", "1"), ("a", "b", "2"), ("c", "b", "1")]
     }
     assert len(names) == 4
+
+
+def test_neighbours_are_other_keys_of_the_endpoint(cache: SpecCache) -> None:
+    first, second, third = (cache.name("a", key, "1.0") for key in ("one", "two", "three"))
+    elsewhere, later = cache.name("b", "one", "1.0"), cache.name("a", "one", "2.0")
+    assert cache.neighbours(first) == []
+    for at, name in enumerate([first, second, third, elsewhere, later]):
+        cache.write(name, SPEC)
+        cache.touch(name, time.time() + at)
+    assert cache.neighbours(first) == [third, second]
+
+
+def test_a_copy_is_as_private_and_has_an_age_of_its_own(cache: SpecCache) -> None:
+    first, second = (cache.name("a", key, "1.0") for key in ("one", "two"))
+    cache.write(first, SPEC, etag="1")
+    assert cache.copy(first, second, time.time())
+    cache.touch(first, 1000.0)
+    stored, folder = cache.read(second), cache.folder()
+    assert stored is not None
+    assert folder is not None
+    assert (stored.etag, stored.fetched_at > 1000.0) == ("1", True)
+    assert stat.S_IMODE((folder / second).stat().st_mode) == 0o600
+    assert not cache.copy("absent", second, 1.0)
+    (folder / first).write_bytes(b"damaged")
+    assert not cache.copy(first, second, 1.0)
+
+
+def test_files_of_old_keys_go(cache: SpecCache) -> None:
+    now = time.time()
+    for number in range(MOST_FILES + 5):
+        name = cache.name("a", f"key {number}", "1.0")
+        cache.write(name, SPEC)
+        cache.touch(name, now - 1000 + number)
+    folder = cache.folder()
+    assert folder is not None
+    kept = set(os.listdir(folder))
+    assert kept == {cache.name("a", f"key {number}", "1.0") for number in range(5, MOST_FILES + 5)}
+    unused = cache.name("a", f"key {MOST_FILES}", "1.0")
+    cache.touch(unused, now - LONGEST_UNUSED - 10)
+    abandoned, going_on = (folder / f".{unused}.{each}" for each in ("abandoned", "writing"))
+    notes = folder / "notes.txt"
+    for path in (abandoned, going_on, notes):
+        path.write_text("")
+    os.utime(abandoned, (1, now - LONGEST_WRITING - 10))
+    os.utime(notes, (1, 1))
+    assert cache.write(cache.name("a", "the last key", "1.0"), SPEC)
+    assert not {unused, abandoned.name} & set(os.listdir(folder))
+    assert {going_on.name, notes.name} < set(os.listdir(folder))
 
 
 def test_touching_makes_a_file_current(cache: SpecCache) -> None:

@@ -71,8 +71,8 @@ class Unauthorized(ApiError):  # noqa: N818 - named after the status
 
     def __init__(
         self,
-        message: str = "The API key is missing, not known or expired. Send a valid one as the user name of "
-        "basic authentication or as a bearer token.",
+        message: str = "The API key is missing, not known or expired. Send a valid one as a bearer token, or "
+        "as the user name by HTTP's basic scheme.",
     ) -> None:
         super().__init__(401, message, headers={"WWW-Authenticate": 'Basic realm="Civis Platform"'})
 

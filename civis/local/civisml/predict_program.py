@@ -11,6 +11,7 @@ import joblib
 
 from civis.local.civisml.frames import CsvLayout, read_batches
 from civis.local.civisml.metadata import prediction_info
+from civis.local.civisml.parts import number_on, one_file
 from civis.local.civisml.prediction import Predictor
 from civis.local.civisml.problems import ModelProblem
 from civis.local.civisml.program import MODEL_INFO, Work, database_of, selection
@@ -48,8 +49,10 @@ def predict_rows(work: Work) -> None:
                 work, started, lambda each, name: _predict_share(work, predictor, each, name).info
             )
     parts = [done.info, *jobs]
+    if arguments.text("PRIMARY_KEY") is None:
+        parts = number_on(work, parts)
     rows = sum(int(each["data"]["n_rows"]) for each in parts)
-    if not rows:
+    if not (rows or manifest.get("is_part")):  # of a part's rows there may be none
         raise ModelProblem(NO_ROWS)
     with watch.measured("load"):
         if manifest.get("is_exported"):
@@ -80,7 +83,7 @@ def _load(
     """Load predictions into a table: all or none."""
     database = database_of(work.arguments, "OUTPUT_DB", "DB")
     if types is None:
-        work.access.load_table(_files(parts, "output_file_ids"), database, table, if_exists)
+        work.access.load_table([one_file(work, parts)], database, table, if_exists)
         return
     files = _files(parts, "typed_file_ids")
     work.access.load_parquet(files, database, table, if_exists, types)

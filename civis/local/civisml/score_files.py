@@ -65,11 +65,14 @@ class ScoreFiles:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and not self.rows:
-            self._csv.write((",".join(self._columns) + "\n").encode())
+            nothing = self._schema.empty_table()
+            pa_csv.write_csv(nothing, self._csv, pa_csv.WriteOptions(quoting_style="needed"))
         self._stack.__exit__(kind, error, trace)
 
     def write(self, scores: pd.DataFrame) -> None:
         """Write rows, whose index is the key."""
+        if scores.empty:
+            return  # it would have names of columns of its own
         keyed = scores.rename_axis(self._columns[0]).reset_index()
         table = pa.Table.from_pandas(keyed, preserve_index=False).replace_schema_metadata()
         options = pa_csv.WriteOptions(include_header=self.rows == 0, quoting_style="needed")

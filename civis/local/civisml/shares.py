@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import CancelledError, TimeoutError
 from types import TracebackType
 from typing import Any
 
@@ -13,6 +14,7 @@ from civis.local.civisml.program import MODEL_INFO, Work
 __all__ = ["Shares", "divided", "finish_shares", "start_shares"]
 
 _MOST_JOBS = 4  # where nobody says how many
+_LOOK_AGAIN = 2.0  # seconds
 
 
 def divided(manifest: dict[str, Any], n_jobs: int | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -41,7 +43,7 @@ def divided(manifest: dict[str, Any], n_jobs: int | None) -> tuple[dict[str, Any
     parts, start = [], 0
     for number in range(count):
         end = start + size + (number < more)
-        parts.append({**manifest, "entries": entries[start:end]})
+        parts.append({**manifest, "entries": entries[start:end], "is_part": True})
         start = end
     return parts[0], parts[1:]
 
@@ -86,7 +88,7 @@ def finish_shares(
     """Wait for jobs, and give the metadata of each.
 
     A job that did not even begin is cancelled, and its part is done here: jobs that all wait for others would
-    otherwise wait for ever on a machine that has room for no more.
+    otherwise wait for ever on a machine that has room for no more. So is that of a job somebody cancelled.
 
     Parameters
     ----------
@@ -102,11 +104,11 @@ def finish_shares(
     """
     found: list[dict[str, Any]] = []
     for number, (future, part) in enumerate(shares.jobs, start=2):
-        if future.state == "queued" and future.cancel():
-            work.tell(f"Job {future.job_id} had not begun; its files are predicted here.")
+        error = _error_of(future)
+        if isinstance(error, CancelledError):
+            work.tell(f"Job {future.job_id} was cancelled; its files are predicted here.")
             found.append(predict(part, f"predictions_{number}.csv"))
             continue
-        error = future.exception()
         outputs = work.access.run_outputs(future.job_id, future.run_id)
         info = work.access.read_json(outputs[MODEL_INFO]) if MODEL_INFO in outputs else {}
         if error is not None:
@@ -114,3 +116,20 @@ def finish_shares(
             raise ModelProblem(f"Job {future.job_id}, which predicted a part of the rows, failed: {said}")
         found.append(info)
     return found
+
+
+def _error_of(future: Any) -> BaseException | None:
+    """Wait for a job, which is cancelled once it is seen to be queued, and give its error.
+
+    What is known of it may be nothing yet, or old; so it is looked at again and again.
+    """
+    while True:
+        if future.state == "queued":
+            future.cancel()
+        try:
+            error: BaseException | None = future.exception(_LOOK_AGAIN)
+        except CancelledError as cancelled:
+            return cancelled
+        except TimeoutError:
+            continue
+        return error

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
-import httpcore
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from civis.local.api.errors import ApiError
+from civis.local.deferral import Deferred
 from civis.local.deployments.headers import Headers, headers_back
+
+if TYPE_CHECKING:
+    import httpcore
+else:
+    # Imported when first used: 30 ms of a start that most programs never need.
+    httpcore = Deferred("httpcore")
 
 __all__ = ["hand_on"]
 
@@ -58,7 +65,8 @@ async def hand_on(
     host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
     origins = (f"http://127.0.0.1:{port}", f"http://{host}", f"https://{host}")
     back = partial(headers_back, prefix=prefix, origins=origins, strips_prefix=strips_prefix)
-    exchange = _Exchange(receive, send, back)
+    length = dict(scope["headers"]).get(b"content-length")
+    exchange = _Exchange(receive, send, back, None if length is None else int(length))
     request = httpcore.Request(
         scope["method"], url, headers=headers, content=exchange.body() if has_body else None
     )
@@ -67,23 +75,33 @@ async def hand_on(
         await exchange.carry(pool, request, has_body=has_body)
 
 
+class _BrokenBody(Exception):  # noqa: N818 - it says what is broken
+    """A body that the server did not give as a whole, such as that of a request for another protocol."""
+
+
 class _Exchange:
     """One request that is handed on, and its answer."""
 
-    def __init__(self, receive: Receive, send: Send, back: Callable[[Headers], Headers]) -> None:
-        self._receive, self._send, self._back = receive, send, back
+    def __init__(
+        self, receive: Receive, send: Send, back: Callable[[Headers], Headers], length: int | None
+    ) -> None:
+        self._receive, self._send, self._back, self._length = receive, send, back, length
         self._is_answered = False
         self._is_read = anyio.Event()  # the body, to its end
 
     async def body(self) -> AsyncIterator[bytes]:
         """Give the request's body, as it comes."""
+        size = 0
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ConnectionAbortedError("the client is gone")
             if message.get("body"):
+                size += len(message["body"])
                 yield message["body"]
             if not message.get("more_body", False):
+                if self._length not in (None, size):
+                    raise _BrokenBody
                 self._is_read.set()
                 return
 
@@ -100,7 +118,10 @@ class _Exchange:
                 await self._answer(pool, request)
             except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
                 if not self._is_answered:
-                    await self._say_that_nobody_answers()
+                    await self._refuse(502, "The deployment's program does not answer; its log tells more.")
+            except _BrokenBody:
+                if not self._is_answered:
+                    await self._refuse(400, "The request's body is not as long as its headers say.")
             except ConnectionAbortedError:
                 pass
             tasks.cancel_scope.cancel()
@@ -125,8 +146,8 @@ class _Exchange:
             pass
         scope.cancel()
 
-    async def _say_that_nobody_answers(self) -> None:
-        """Answer in place of a program that does not."""
-        error = ApiError(502, "The deployment's program does not answer; its log tells more.")
+    async def _refuse(self, status: int, message: str) -> None:
+        """Answer in place of the program."""
+        error = ApiError(status, message)
         answer = JSONResponse(error.body(), error.status)
         await answer({"type": "http"}, self._receive, self._send)

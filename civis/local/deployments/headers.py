@@ -24,6 +24,11 @@ _OF_CONNECTION = frozenset(
         b"upgrade",
     }
 )
+#: What no `Connection` takes out: without them, nobody could tell where the body ends, or who is asked.
+_OF_THE_MESSAGE = frozenset({b"content-length", b"content-type", b"host"})
+#: Of a program's answers: a service worker of the whole address would see what is asked of others, and the
+#: server says the date itself.
+_NOT_THE_PROGRAM_S = frozenset({b"date", b"service-worker-allowed"})
 _COOKIE_PATH = re.compile(rb";\s*path=[^;]*", re.IGNORECASE)
 
 
@@ -68,6 +73,8 @@ def headers_to(
                 continue
         kept.append((name, value))
     host = next((value for name, value in given if name == b"host"), b"")
+    if not host:  # as HTTP/1.0 allows; what the program is asked by does not
+        kept = [(b"host", b"127.0.0.1"), *(each for each in kept if each[0] != b"host")]
     told = {
         "x-forwarded-for": client,
         "x-forwarded-host": host.decode("latin-1"),
@@ -95,7 +102,7 @@ def headers_back(
         Whether the program does not know its prefix, which redirects and cookies then need.
     """
     given = [(name.lower(), value) for name, value in given]
-    dropped = _OF_CONNECTION | _named(given)
+    dropped = _OF_CONNECTION | _NOT_THE_PROGRAM_S | _named(given)
     kept: Headers = []
     for name, value in given:
         if name in dropped:
@@ -127,7 +134,7 @@ def cookie_value(header: str, name: str) -> str:
 def _named(given: Headers) -> set[bytes]:
     """Give the headers that ``Connection`` says are of the connection."""
     values = (value for name, value in given if name == b"connection")
-    return {each.strip().lower() for value in values for each in value.split(b",")}
+    return {each.strip().lower() for value in values for each in value.split(b",")} - _OF_THE_MESSAGE
 
 
 def _other_cookies(value: bytes, own: bytes) -> bytes:

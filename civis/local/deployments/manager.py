@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ _LOGGER = logging.getLogger(__name__)
 
 #: Seconds that a request waits for a deployment to end; a program that ignores SIGTERM takes 5.
 _END_SECONDS = 15.0
+_REPLACED = "Another deployment has taken its place."
 _STOPPED = "The platform was stopped while this was deployed. Deploy it again."
 
 
@@ -80,24 +80,27 @@ class Deployments:
         for each in live:
             each.join()
 
-    def deploy(self, deployment: Stored, after: Collection[int] = ()) -> None:
-        """Begin a deployment; call it after the commit that stored it.
+    def deploy(self, deployment: Stored) -> None:
+        """Begin a deployment, when those before of the same object have ended; call it after its commit.
 
         Parameters
         ----------
         deployment : Stored
             Pending.
-        after : collection of int
-            The IDs of deployments that are to have ended before.
         """
         live = LiveDeployment(self._platform, deployment, self.folder, self._forget)
         with self._lock:
             if not self._is_started:  # the next start settles it
                 return
-            earlier = [self._live[id] for id in after if id in self._live]
+            same = [each for each in self._live.values() if each.base_id == live.base_id]
+            # Of two that were asked for at once, the later may come here first.
+            is_latest = all(each.id < live.id for each in same)
+            earlier = [each for each in same if each.id < live.id]
             self._live[deployment.id] = live
+        if not is_latest:
+            live.end(_REPLACED)
         for each in earlier:
-            each.end("Another deployment has taken its place.")
+            each.end(_REPLACED)
         for each in earlier:
             each.join(_END_SECONDS)
         live.start()

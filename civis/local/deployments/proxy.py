@@ -120,6 +120,8 @@ class DeploymentProxy:
             return RedirectResponse(prefix_of(id), 308)
         if rest == f"/{SIGN_IN}" and scope["type"] == "http":
             return await self._sign_in(scope, id)
+        if sum(name == b"host" for name, _ in scope["headers"]) > 1:  # RFC 9112, 3.2
+            raise ApiError(400, "The request has more than one Host header.")
         connection = HTTPConnection(scope)
         headers = {name.lower(): value for name, value in connection.headers.items()}
         # A WebSocket writes, whatever the method is by which it begins.

@@ -6,14 +6,18 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import requests
-
+from civis.local.deferral import Deferred
 from civis.local.duties.notices import KIND
 from civis.local.duties.outbox import outbox_dir, write_mail
 from civis.local.state import Stored, objects
 
 if TYPE_CHECKING:
+    import requests
+
     from civis.local.platform import Platform
+else:
+    # Imported when first used: 70 ms of a start that most programs never need.
+    requests = Deferred("requests")
 
 __all__ = ["PAUSES", "Post"]
 

@@ -10,6 +10,7 @@ from civis.local.warehouse import Column
 
 __all__ = [
     "CANCEL",
+    "LONGEST_OF_STRANGERS",
     "STARTUP",
     "ProtocolError",
     "command_complete",
@@ -25,6 +26,9 @@ __all__ = [
 
 STARTUP, CANCEL, _TLS, _GSS = 196_608, 80_877_102, 80_877_103, 80_877_104
 _LONGEST = 64 * 1024 * 1024  # bytes of a message
+LONGEST_OF_STRANGERS = 10_000
+"""So many bytes are read in one message of who has not given the password yet; PostgreSQL's own limit."""
+
 #: By the first word of a type in Redshift's words: PostgreSQL's number for it, and its size (-1: it varies).
 _TYPES = {
     "boolean": (16, 1),
@@ -67,14 +71,20 @@ def read_startup(stream: BinaryIO, answer: BinaryIO) -> tuple[int, dict[str, str
             break
         answer.write(b"N")
         answer.flush()
-    if code not in (STARTUP, CANCEL) or not 8 <= size <= _LONGEST:
+    if code not in (STARTUP, CANCEL) or not 8 <= size <= LONGEST_OF_STRANGERS:
         raise ProtocolError(f"version {code} of the protocol is not known")
     texts = [part.decode() for part in _exactly(stream, size - 8).split(b"\0")]
     return code, {} if code == CANCEL else dict(zip(texts[::2], texts[1::2], strict=False))
 
 
-def read_message(stream: BinaryIO) -> tuple[bytes, bytes]:
+def read_message(stream: BinaryIO, longest: int = _LONGEST) -> tuple[bytes, bytes]:
     """Read a message: its type, a letter, and its content.
+
+    Parameters
+    ----------
+    stream : file
+    longest : int
+        The most bytes that it may have.
 
     Raises
     ------
@@ -85,7 +95,7 @@ def read_message(stream: BinaryIO) -> tuple[bytes, bytes]:
     """
     kind = _exactly(stream, 1)
     (size,) = struct.unpack("!i", _exactly(stream, 4))
-    if not 4 <= size <= _LONGEST:
+    if not 4 <= size <= longest:
         raise ProtocolError(f"a message of {size} bytes is too long")
     return kind, _exactly(stream, size - 4)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import socket
 import struct
 import threading
@@ -15,6 +16,8 @@ from civis.local.warehouse import Database, Interruption, Result, WarehouseError
 
 __all__ = ["Gateway"]
 
+_LOGGER = logging.getLogger(__name__)
+
 #: What drivers want to know before they send anything; the version is Redshift's.
 _SETTINGS = {
     "server_version": "8.0.2",
@@ -26,6 +29,7 @@ _SETTINGS = {
     "standard_conforming_strings": "on",
 }
 _SYNTAX, _WRONG_PASSWORD, _UNKNOWN, _FAILED = "42601", "28P01", "0A000", "25P02"
+_INTERNAL = "XX000"
 
 
 class Gateway:
@@ -53,13 +57,14 @@ class Gateway:
         self._interruption = Interruption()
         self._lock = threading.Lock()
         self._has_scratch = False
+        self._accepting: threading.Thread | None = None
         self._threads: list[threading.Thread] = []
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> Gateway:
-        self._start(self._accept)
+        self._accepting = self._start(self._accept)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -67,6 +72,8 @@ class Gateway:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        if self._accepting is not None:  # from then on there are no more connections than those noted
+            self._accepting.join()
         with self._lock:
             threads, opened = list(self._threads), list(self._open)
         for each in opened:
@@ -82,12 +89,14 @@ class Gateway:
         """End what is running; nothing more is run."""
         self._interruption.interrupt()
 
-    def _start(self, work: object, *arguments: object) -> None:
+    def _start(self, work: object, *arguments: object) -> threading.Thread:
         """Start a thread."""
         thread = threading.Thread(target=work, args=arguments, name="civis-platform-gateway", daemon=True)  # type: ignore[arg-type]
         with self._lock:
+            self._threads = [each for each in self._threads if each.is_alive() or each.ident is None]
             self._threads.append(thread)
         thread.start()
+        return thread
 
     def _accept(self) -> None:
         """Let connections in until the listener is closed."""
@@ -118,7 +127,7 @@ class Gateway:
         if code == protocol.CANCEL:
             return False
         _send(answer, protocol.message(b"R", struct.pack("!i", 3)))  # in plain text: it stays on this machine
-        kind, content = protocol.read_message(stream)
+        kind, content = protocol.read_message(stream, longest=protocol.LONGEST_OF_STRANGERS)
         given = content.rstrip(b"\0")
         if kind != b"p" or not hmac.compare_digest(given, self._password.encode()):
             _send(answer, protocol.error(_WRONG_PASSWORD, "password authentication failed"))
@@ -182,6 +191,10 @@ class _Conversation:
         except WarehouseError as error:
             self._fail()
             return protocol.error(_SYNTAX, str(error))
+        except Exception as error:  # the connection goes on, as with any server
+            _LOGGER.exception("A statement of a gateway ended with an unexpected error")
+            self._fail()
+            return protocol.error(_INTERNAL, f"unexpected error: {type(error).__name__}: {error}")
 
     def _fail(self) -> None:
         """Note that a statement failed: until its end, a transaction takes no more."""

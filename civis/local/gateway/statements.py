@@ -25,8 +25,10 @@ _MATVIEWS = re.compile(
     rf"\bunion\s+all\s+select\b{_PART}?\bfrom\s+pg_(?:matviews|proc)\b{_PART}", re.IGNORECASE | re.DOTALL
 )
 _ALIASES = re.compile(r"\bas\s+\"?(\w+)\"?\s*(?=,|\bfrom\b)", re.IGNORECASE)
-_SETTINGS = re.compile(r"(?:set|reset|discard|deallocate)\b(?!\s+search_path)", re.IGNORECASE)
-_KILL = re.compile(r"select\s+pg_(?:terminate|cancel)_backend\s*\(", re.IGNORECASE)
+#: One statement to its end: what else the message has is not to be left out with it.
+_ALONE = r"(?:[^;']|'(?:[^']|'')*')*;?\s*"
+_SETTINGS = re.compile(rf"(?:set|reset|discard|deallocate)\b(?!\s+search_path){_ALONE}", re.IGNORECASE)
+_KILL = re.compile(rf"select\s+pg_(?:terminate|cancel)_backend\s*\({_ALONE}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def plan(text: str, scratch: str) -> Plan:
     if ended := _TRANSACTION.fullmatch(sql):
         is_begin = ended[1].lower().startswith(("begin", "start"))
         return Plan(None, tag.rstrip(";") or "BEGIN", transaction="begin" if is_begin else "end")
-    if not sql.strip(" ;\n\t") or _SETTINGS.match(sql) or _KILL.match(sql):
+    if not sql.strip(" ;\n\t") or _SETTINGS.fullmatch(sql) or _KILL.fullmatch(sql):
         return Plan(None, tag)
     if made := _TEMPORARY.match(sql):
         return Plan(f'create table "{scratch}".{sql[made.end() :]}', "CREATE TABLE", needs_scratch=True)

@@ -78,6 +78,8 @@ class Usage:
             self.is_over = self.is_over or memory > self._limit
         self.memory_mb = max(self.memory_mb, memory)
         self._note_cpu(sum(_cpu_seconds(each) for each in processes))
+        if not self.memory_mb:  # the program is not there yet, and may be gone before a later look
+            return _SOONEST
         if self._limit is None:
             return _LATEST
         return min(_LATEST, max(_SOONEST, (self._limit - memory) / _FASTEST_MB))

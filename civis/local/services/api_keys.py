@@ -9,6 +9,7 @@ from typing import Any
 
 from civis.local.api import BadRequest, Call, Forbidden, NotFound, Page, Routes, Unprocessable, page_of
 from civis.local.api.path_patterns import check_pattern
+from civis.local.services.key_limits import is_restricted
 from civis.local.state import accounts, as_datetime
 
 __all__ = ["routes"]
@@ -43,7 +44,15 @@ def list_keys(call: Call) -> Page:
 
 @routes("POST", "/users/{id}/api_keys")
 def post_key(call: Call) -> dict[str, Any]:
-    """Make a key; this answer is the only one with its token."""
+    """Make a key; this answer is the only one with its token.
+
+    Raises
+    ------
+    Forbidden
+        If the request's own key is restricted: a new one could be made to do whatever its user may.
+    """
+    if is_restricted(call):
+        raise Forbidden("The API key is restricted, and so makes no keys. Use a key without constraints.")
     seconds = call.params["expires_in"]
     if not 0 < seconds <= _LONGEST:
         raise BadRequest(f"expiresIn must be from 1 to {_LONGEST} seconds, not {seconds}.")

@@ -47,7 +47,7 @@ def is_called(text: str, kinds: Collection[str]) -> Condition | None:
     if not wanted:
         return None
     found = [
-        folded(objects.c.name, wanted).contains(wanted, autoescape=True),
+        folded(objects.c.name).contains(wanted, autoescape=True),
         objects.c.kind.in_(list(kinds)),
     ]
     if (number := as_id(wanted)) is not None:

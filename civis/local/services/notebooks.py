@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from civis.local.api import Call, Routes
+from civis.local.api import Call, Forbidden, Routes
 from civis.local.services.families.deployments import latest_deployment
 from civis.local.services.files import has_content
 from civis.local.services.git_repos import ensure_repo
+from civis.local.services.key_limits import key_allows
 from civis.local.services.notebook_contents import KEPT, latest_key
 from civis.local.services.object_kinds import ObjectKind, declare, find
+from civis.local.services.permissions import require_level
 from civis.local.services.stored_text import link_to_text
 from civis.local.state import Stored, objects
 
@@ -65,8 +67,17 @@ KIND = declare(
 
 @routes("GET", "/notebooks/{id}/update-links")
 def get_update_links(call: Call) -> dict[str, Any]:
-    """Give where a notebook's new content and its preview can be put, by one PUT each."""
+    """Give where a notebook's new content and its preview can be put, by one PUT each.
+
+    Raises
+    ------
+    Forbidden
+        If the user, or the request's key, may not change the notebook: whoever has the links does.
+    """
     notebook = find(call, KIND)
+    require_level(call.connection, notebook, "write", KIND.noun)
+    if not key_allows(call, "PATCH", f"{KIND.path}/{notebook.id}"):
+        raise Forbidden(f"The API key is restricted and may not change the notebook {notebook.id}.")
     blobs = call.platform.blobs
     urls, uploads = {}, {}
     for name in ("content", "preview"):

@@ -12,7 +12,7 @@ from civis.local.services.permissions import Actor, levels_of
 from civis.local.services.script_parameters import ParameterError, values_of
 from civis.local.state import ObjectNotFound, Stored, accounts, objects
 
-__all__ = ["fetch_credential", "fetch_named", "script_values"]
+__all__ = ["fetch_credential", "fetch_named", "fetch_visible", "script_values"]
 
 
 def script_values(context: RunContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,6 +50,26 @@ def fetch_named(context: RunContext, kind: str, id: Any) -> Stored:
             return objects.fetch(connection, kind, str(id))
         except ObjectNotFound as error:
             raise JobFailed(str(error)) from None
+
+
+def fetch_visible(context: RunContext, kind: str, id: Any) -> Stored:
+    """Read an object that a job names and that its user may see now, whatever was so when the job was made.
+
+    Raises
+    ------
+    JobFailed
+        If there is none, or it is no longer shared with the user.
+    """
+    stored = fetch_named(context, kind, id)
+    if context.user_id is None:  # the platform's own job
+        return stored
+    with context.platform.state.read() as connection:
+        user = accounts.fetch_user(connection, context.user_id)
+        if levels_of(connection, [stored], Actor(user, connection))[stored.id] is None:
+            raise JobFailed(
+                f"The {kind.replace('_', ' ')} {stored.id} is not shared with the user {context.user!r}."
+            )
+    return stored
 
 
 def fetch_credential(context: RunContext, id: Any) -> Stored:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from civis.local.api import BadRequest, Call, Routes
+from civis.local.api import BadRequest, Call, Conflict, Routes
 from civis.local.services.lookups import find_object, require_choice
 from civis.local.services.object_kinds import ObjectKind, declare
 from civis.local.services.permissions import visible
@@ -19,6 +19,8 @@ routes = Routes()
 declare(ObjectKind("storage_host", "/storage_hosts", "storage host"))
 
 _REGION = "us-east-1"
+#: The kind of object that says whose a bucket is: its author, by the bucket's name.
+_CLAIM = "storage_bucket"
 
 
 @routes("GET", "/storage_hosts")
@@ -54,13 +56,13 @@ def get_storage_host(call: Call) -> dict[str, Any]:
 @routes("PUT", "/storage_hosts/{id}")
 def put_storage_host(call: Call) -> dict[str, Any]:
     """Replace a storage host's attributes."""
-    return _change(call, {"s3_options": {"region": _REGION}, **_fields(call)})
+    return _change(call, {"s3_options": {"region": _REGION}, **_fields(call, _stored(call))})
 
 
 @routes("PATCH", "/storage_hosts/{id}")
 def patch_storage_host(call: Call) -> dict[str, Any]:
     """Change some of a storage host's attributes."""
-    return _change(call, _fields(call))
+    return _change(call, _fields(call, _stored(call)))
 
 
 @routes("DELETE", "/storage_hosts/{id}")
@@ -74,7 +76,7 @@ def _stored(call: Call) -> Stored:
     return find_object(call.connection, "storage_host", call.params["id"], "storage host")
 
 
-def _fields(call: Call) -> dict[str, Any]:
+def _fields(call: Call, before: Stored | None = None) -> dict[str, Any]:
     """Read and check what a request sends."""
     require_choice(call.params.get("provider"), ("s3",), "provider")
     for name in ("name", "provider", "bucket"):
@@ -85,10 +87,39 @@ def _fields(call: Call) -> dict[str, Any]:
         problem = bucket_problem(str(fields["bucket"]), is_admin=call.user.is_admin)
         if problem is not None:
             raise BadRequest(problem)
+        if before is None or before.document.get("bucket") != fields["bucket"]:
+            _claim(call, str(fields["bucket"]))
     options = call.params.get("s3_options")
     if options is not None:
         fields["s3_options"] = {"region": options.get("region") or _REGION}
     return fields
+
+
+def _claim(call: Call, bucket: str) -> None:
+    """Note whose a folder of this machine is; refuse one of somebody else's, which no credential guards.
+
+    It stays theirs when the storage host is deleted, since the files stay.
+
+    Raises
+    ------
+    Conflict
+        As on S3, where a bucket's name is nobody else's.
+    """
+    if "://" in bucket:  # an administrator's
+        return
+    name = bucket.casefold()  # on some systems, folders' names do not differ by case
+    hosts = objects.select_objects(call.connection, "storage_host")
+    claims = objects.select_objects(call.connection, _CLAIM, name=name)
+    owners = {each.author_id for each in claims} | {
+        each.author_id for each in hosts if str(each.document.get("bucket")).casefold() == name
+    }
+    if not owners:
+        objects.insert(call.connection, _CLAIM, {}, now=call.now, name=name, author_id=call.user.id)
+    elif call.user.id not in owners and not call.user.is_admin:
+        raise Conflict(
+            f"The bucket {bucket!r} is another user's. Choose another name, or have a storage host of it "
+            "shared with you."
+        )
 
 
 def _change(call: Call, fields: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from civis.local.jobs import JobFailed, RunContext
 from civis.local.services.credentials import credential_password
-from civis.local.services.script_values import fetch_credential, fetch_named
+from civis.local.services.script_values import fetch_credential, fetch_visible
 from civis.local.state import Stored
 
 if TYPE_CHECKING:
@@ -86,8 +86,12 @@ class StoragePlace:
         path = f"{self._path(folder)}/{name}"
         self._filesystem.makedirs(self._path(folder), exist_ok=True)
         if self._filesystem.protocol in ("file", "local") or "file" in self._filesystem.protocol:
-            self._filesystem.put_file(str(source), f"{path}.part")
-            os.replace(f"{path}.part", path)
+            try:
+                self._filesystem.put_file(str(source), f"{path}.part")
+                os.replace(f"{path}.part", path)
+            except BaseException:
+                Path(f"{path}.part").unlink(missing_ok=True)
+                raise
         else:
             self._filesystem.put_file(str(source), path)
         return self.name_of(folder, name)
@@ -126,7 +130,7 @@ def open_storage(context: RunContext, host_id: Any, credential_id: Any) -> Stora
     """
     import fsspec  # noqa: PLC0415 - as above
 
-    host = fetch_named(context, "storage_host", host_id)
+    host = fetch_visible(context, "storage_host", host_id)
     bucket = str(host.document["bucket"])
     credential = None if credential_id is None else fetch_credential(context, credential_id)
     match = _URL.fullmatch(bucket)

@@ -295,7 +295,7 @@ def conditions(
     found = [_equals(objects.c[column], value) for column, value in plain.items() if value is not None]
     if name_contains:
         wanted = name_contains.casefold()
-        found.append(folded(objects.c.name, wanted).contains(wanted, autoescape=True))
+        found.append(folded(objects.c.name).contains(wanted, autoescape=True))
     if run_state is not None:
         found.append(latest_run_is(run_state))
     if among is not None:

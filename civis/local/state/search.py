@@ -102,7 +102,7 @@ def count_found(
 def with_words(field: str, words: Sequence[str]) -> list[sa.ColumnElement[bool]]:
     """Ask for objects that have all of some case-folded words in a text of their documents."""
     text = objects.c.document[field].as_string()
-    return [folded(text, each).contains(each, autoescape=True) for each in words]
+    return [folded(text).contains(each, autoescape=True) for each in words]
 
 
 def ran_within(after: Moment | None, before: Moment | None) -> list[sa.ColumnElement[bool]]:
@@ -151,7 +151,7 @@ def _found(
 
 def _has_word(word: str) -> sa.ColumnElement[bool]:
     """Ask for objects whose name has a word in it, whatever the case."""
-    return folded(objects.c.name, word).contains(word, autoescape=True)
+    return folded(objects.c.name).contains(word, autoescape=True)
 
 
 def _score(words: Sequence[str]) -> sa.ColumnElement[Any]:
@@ -160,7 +160,7 @@ def _score(words: Sequence[str]) -> sa.ColumnElement[Any]:
         return sa.literal(1.0)
     text = " ".join(words)
     share = sum((_points(_has_word(each)) for each in words[1:]), _points(_has_word(words[0])))
-    score = share / float(len(words)) + _points(folded(objects.c.name, text) == text)
+    score = share / float(len(words)) + _points(folded(objects.c.name) == text)
     number = as_id(words[0])
     return score if number is None else score + _points(objects.c.id == number)
 

@@ -65,9 +65,9 @@ def fetch(url: str, target: Path, login: tuple[str, str] | None = None) -> int:
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"URL must begin with http:// or https://, not {url!r}.")
-    if parts.password:
-        raise ValueError("URL must not hold a password; choose a CREDENTIAL instead.")
+        raise ValueError(f"URL must begin with http:// or https://, not with {parts.scheme!r}.")
+    if parts.username or parts.password:
+        raise ValueError("URL must not hold a login; choose a CREDENTIAL instead.")
     headers = urllib3.make_headers(basic_auth=":".join(login)) if login else {}
     with urllib3.PoolManager(retries=_RETRIES, timeout=_TIMEOUT) as pool:
         try:
@@ -80,7 +80,9 @@ def fetch(url: str, target: Path, login: tuple[str, str] | None = None) -> int:
             finally:
                 answer.release_conn()
         except urllib3.exceptions.HTTPError as error:
-            raise OSError(f"{parts.hostname} cannot be read: {error}") from error
+            # The whole error repeats the URL, whose query may let in whoever reads the log.
+            reason = getattr(error, "reason", None) or type(error).__name__
+            raise OSError(f"{parts.hostname} cannot be read: {reason}") from None
     return target.stat().st_size
 
 

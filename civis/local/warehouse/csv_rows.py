@@ -9,13 +9,18 @@ import csv
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow
-import pyarrow.csv
-
+from civis.local.deferral import Deferred
 from civis.local.warehouse.csv_files import PlainFile
 from civis.local.warehouse.errors import CsvError
+
+if TYPE_CHECKING:
+    import pyarrow
+    import pyarrow.csv
+else:
+    # Imported when first used: 200 ms of a start that most programs never need.
+    pyarrow = Deferred("pyarrow", "pyarrow.csv")
 
 __all__ = [
     "DELIMITERS",

@@ -101,6 +101,8 @@ def parse_statement(text: str) -> Tree:
         ) from None
     except SqlglotError as error:
         raise SqlError(f"syntax error: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise SqlError("the SQL is nested too deeply to be read") from None
     if not isinstance(tree, _ALLOWED):
         if isinstance(tree, (exp.Command, exp.Copy, exp.Pragma, exp.Attach, exp.Detach)):
             raise SqlError(f"{first} is not something that the local warehouse does, or may do: {text[:100]}")

@@ -13,12 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 import duckdb
-import numpy
-import pyarrow
 
+from civis.local.deferral import Deferred
 from civis.local.warehouse.csv_rows import DELIMITERS, delimiter_name
 from civis.local.warehouse.errors import SqlError
 from civis.local.warehouse.interface import Column, CsvFormat, ExportedFile, ExportResult, ExportTarget
@@ -26,6 +25,14 @@ from civis.local.warehouse.script import quote_text
 from civis.local.warehouse.session import Session
 from civis.local.warehouse.types import redshift_name
 from civis.local.warehouse.values import value_text
+
+if TYPE_CHECKING:
+    import numpy
+    import pyarrow
+else:
+    # Imported when first used: 200 ms of a start that most programs never need.
+    numpy = Deferred("numpy")
+    pyarrow = Deferred("pyarrow")
 
 __all__ = ["Exporter"]
 

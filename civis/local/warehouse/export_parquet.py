@@ -10,17 +10,23 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import duckdb
-import pyarrow
-import pyarrow.parquet
 
+from civis.local.deferral import Deferred
 from civis.local.warehouse.errors import SqlError
 from civis.local.warehouse.interface import Column, ExportedFile, ExportResult
 from civis.local.warehouse.script import quote
 from civis.local.warehouse.session import Session
 from civis.local.warehouse.types import redshift_name
+
+if TYPE_CHECKING:
+    import pyarrow
+    import pyarrow.parquet
+else:
+    # Imported when first used: 200 ms of a start that most programs never need.
+    pyarrow = Deferred("pyarrow", "pyarrow.parquet")
 
 __all__ = ["ParquetExporter"]
 

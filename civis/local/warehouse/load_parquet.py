@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow
-import pyarrow.parquet
 
+from civis.local.deferral import Deferred
 from civis.local.warehouse.casts import Cast, cast_of
 from civis.local.warehouse.csv_rows import Shape
 from civis.local.warehouse.errors import LoadError
@@ -22,6 +21,13 @@ from civis.local.warehouse.rows_in import Filling, Target
 from civis.local.warehouse.script import Name, quote
 from civis.local.warehouse.session import Session
 from civis.local.warehouse.types import MAX_VARCHAR, SqlType
+
+if TYPE_CHECKING:
+    import pyarrow
+    import pyarrow.parquet
+else:
+    # Imported when first used: 200 ms of a start that most programs never need.
+    pyarrow = Deferred("pyarrow", "pyarrow.parquet")
 
 __all__ = ["are_parquet", "load_parquet"]
 
@@ -120,8 +126,10 @@ class _ParquetLoading(Loading):
     def _schema(self, file: Any) -> Any:
         """Read a file's columns."""
         try:
-            return pyarrow.parquet.read_schema(file.path).remove_metadata()
-        except pyarrow.ArrowException as error:
+            found = pyarrow.parquet.read_schema(file.path).remove_metadata()
+            found.names  # noqa: B018 - they are decoded when they are asked for
+            return found
+        except (pyarrow.ArrowException, UnicodeDecodeError) as error:
             raise LoadError(f"{file.label} cannot be read as Parquet: {error}") from None
 
     def _reader(self, schema: Any) -> Any:

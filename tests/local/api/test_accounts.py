@@ -205,6 +205,26 @@ def test_who_is_no_administrator_changes_only_themselves(api: Send, api_as: Any)
     assert [each.status_code for each in refused] == [403] * len(refused)
 
 
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        {"constraintType": "verb", "postAllowed": True},
+        {"constraintType": "prefix", "constraint": "/users", "postAllowed": True},
+        {"constraintType": "exact", "constraint": "/users/me/api_keys", "postAllowed": True},
+    ],
+    ids=lambda each: str(each["constraintType"]),
+)
+def test_a_restricted_key_makes_no_keys(api: Send, api_as: Any, constraint: dict[str, Any]) -> None:
+    mine = api_as(add_key(api, constraints=[constraint])["token"])
+    for more in {}, {"constraints": [constraint]}:
+        answer = mine("POST", "users/me/api_keys", json={"name": "more", "expiresIn": 3600, **more})
+        assert answer.status_code == 403
+        assert "restricted, and so makes no keys" in answer.json()["errorDescription"]
+    assert len(api("GET", "users/me/api_keys").json()) == 2
+    full = api_as(add_key(api)["token"])
+    assert full("POST", "users/me/api_keys", json={"name": "more", "expiresIn": 3600}).status_code == 200
+
+
 def test_a_deactivated_user_is_locked_out(api: Send, api_as: Any) -> None:
     user = add_user(api, "ann")
     ann = api_as(add_key(api, user["id"])["token"])

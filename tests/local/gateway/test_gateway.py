@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import socket
 import struct
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,41 @@ def test_statements_are_run_and_rows_come_back(gateway: Gateway) -> None:
         assert client.ask("select a, b, true from t order by a") == (rows, "SELECT 2", "I")
         assert client.ask("delete from t where a = 1")[1] == "DELETE 1"
         assert client.ask("")[1] == ""
+
+
+def test_what_follows_a_setting_is_done_too(gateway: Gateway) -> None:
+    with connected(gateway) as client:
+        client.ask("create table t as select 1 as a")
+        assert client.ask("set statement_timeout to 'a;b'")[1] == "SET"
+        client.ask("set timezone = 'UTC'; delete from t")
+        assert client.ask("select count(*) from t")[0] == [["0"]]
+
+
+def test_a_statement_that_no_parser_reads_ends_no_connection(gateway: Gateway) -> None:
+    with connected(gateway) as client:
+        assert "nested too deeply" in client.ask(f"select {'(' * 3000}1{')' * 3000}")[1]
+        assert client.ask("select 1") == ([["1"]], "SELECT 1", "I")
+
+
+def test_who_has_given_no_password_is_not_read_at_length(gateway: Gateway) -> None:
+    for size in (10_001, 64 * 1024 * 1024):
+        with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as stranger:
+            stranger.sendall(struct.pack("!ii", size, protocol.STARTUP))
+            assert stranger.recv(1) == b""
+
+
+def test_a_connection_that_comes_at_the_end_is_closed(tmp_path: Path) -> None:
+    with Warehouse(tmp_path) as warehouse:
+        warehouse.add("local")
+        for _ in range(30):
+            with Gateway(warehouse.database("local"), user="ann", password="pw") as gateway:
+                late = [socket.create_connection(("127.0.0.1", gateway.port), timeout=30) for _ in range(5)]
+            for each in late:
+                with each:  # its thread has ended, so nobody answers
+                    each.settimeout(30)
+                    with suppress(ConnectionError):
+                        assert each.recv(1) == b""
+            assert not [each for each in threading.enumerate() if each.name == "civis-platform-gateway"]
 
 
 def test_transactions_have_states_and_an_error_fails_them(gateway: Gateway) -> None:

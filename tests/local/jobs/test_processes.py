@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from civis.local.jobs import JobFailed
+from civis.local.jobs.usage import Usage
 from civis.local.warehouse import Interrupted, Interruption
 
 if os.name != "posix":
@@ -202,3 +203,12 @@ def test_a_burst_of_lines_costs_few_transactions(tmp_path: Path) -> None:
     run(context, tmp_path, sys.executable, "-c", "print('\\n'.join(map(str, range(300_000))))")
     assert sum(sizes) == 300_000
     assert len(sizes) < 100
+
+
+def test_a_program_that_is_not_there_yet_is_looked_for_again_soon() -> None:
+    nobody = Usage(2**31 - 1)
+    assert nobody.look() < 0.1
+    assert nobody.memory_mb == 0
+    own = Usage(os.getppid())  # this very process is among its descendants
+    assert own.look() > 0.1
+    assert own.memory_mb > 0

@@ -193,6 +193,16 @@ def test_each_run_is_a_process_of_its_own(place):
     assert [rest for _, *rest in lines] == [["fresh", "0"], ["fresh", "1"], ["fresh", "2"]]
 
 
+def test_no_two_runs_draw_the_same_numbers(place: Place) -> None:
+    place.write(
+        "import random, ssl, tempfile, uuid\n"
+        "print(random.random(), uuid.uuid4(), ssl.RAND_bytes(8).hex(), tempfile.mkdtemp(dir='.'))"
+    )
+    place.begin()
+    found = [place.run().lines[0].split() for _ in range(3)]
+    assert all(len(set(each)) == len(found) for each in zip(*found, strict=True)), found
+
+
 def test_what_the_worker_loads_is_loaded_already(place):
     """Else the list in the server has to grow."""
     place.write(

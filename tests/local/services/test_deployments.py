@@ -17,12 +17,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from civis._clock import FakeClock
+from civis.local.deployments import insert_deployment
 from civis.local.deployments.addresses import COOKIE_SECONDS, LINK_SECONDS, Addresses
 from civis.local.deployments.headers import cookie_value, headers_back, headers_to
 from civis.local.jobs import JobFailed
 from civis.local.platform import Platform
 from civis.local.services.service_servers import COMMAND, service_command
-from civis.local.state import accounts
+from civis.local.state import accounts, objects
 
 _APP = Path(__file__).with_name("deployed_app.py")
 _RUN = f"exec {sys.executable} {_APP}"
@@ -341,6 +342,39 @@ def test_a_deployment_takes_the_place_of_the_one_before(api: Any) -> None:
     api.call("DELETE", f"services/{id}/deployments/{second['deploymentId']}", 204)  # again: it is over
 
 
+def test_of_two_asked_for_at_once_the_later_stays(api: Any) -> None:
+    id, platform = make_service(api), api.platform
+    with platform.state.begin() as connection:
+        base = objects.fetch(connection, "service", id)
+        earlier, later = (
+            insert_deployment(
+                connection, base, {}, user_id=base.author_id or 0, now=platform.clock.time(), constraints=[]
+            )
+            for _ in range(2)
+        )
+    platform.deployments.deploy(later)
+    platform.deployments.deploy(earlier)  # its request was committed first, and comes here last
+    path = f"services/{id}/deployments"
+    ended = until(lambda: (found := api.get(f"{path}/{earlier.id}"))["state"] == "terminated" and found)
+    assert ended["stateMessage"] == "Another deployment has taken its place."
+    assert until(lambda: api.get(f"{path}/{later.id}")["state"] == "running")
+
+
+def test_a_restricted_key_is_signed_in_nowhere(api: Any, service: int) -> None:
+    def address(**constraint: Any) -> str:
+        body = {"name": "some", "expiresIn": 99, "constraints": [constraint]}
+        token = api.call("POST", "users/me/api_keys", 200, body)["token"]
+        shown = requests.get(f"{api.platform.url}services/{service}", auth=(token, ""), timeout=60).json()
+        assert shown["currentUrl"].startswith(f"{api.platform.url}deployed/")
+        return str(shown["currentDeployment"]["displayUrl"]).removeprefix(shown["currentUrl"])
+
+    verbs = ("get", "head", "post", "put", "patch", "delete")
+    assert address(constraintType="verb", getAllowed=True) == ""
+    allowed = {f"{verb}Allowed": True for verb in verbs}
+    assert address(constraintType="prefix", constraint="/services", **allowed) == ""
+    assert address(constraintType="verb", **allowed).startswith("civis-platform-auth?token=")
+
+
 def test_studios_say_that_they_are_the_hosted_platform_s(api: Any) -> None:
     id = api.call("POST", "studios", 201, {"name": "s"})["id"]
     found = deploy(api, id, "studios")
@@ -397,6 +431,7 @@ def test_headers_of_a_connection_stay_behind() -> None:
         instead={"authorization": "token t"},
     )
     assert dict(sent) == {
+        b"host": b"127.0.0.1",  # there was none
         b"cookie": b"c=1",
         b"x-forwarded-for": b"10.0.0.1",
         b"x-forwarded-host": b"",
@@ -416,6 +451,45 @@ def test_headers_of_a_connection_stay_behind() -> None:
     )
     assert back == [(b"location", b"/deployed/7/a"), (b"set-cookie", b"a=1; Path=/deployed/7/")]
     assert cookie_value("a=1;own=x=y", "own") == "x=y"
+
+
+#: Requests that no client makes by mistake: headers and body, and the status of the answer.
+ODD = {
+    "two lengths": ("Content-Length: 5\r\nTransfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n", 400),
+    "a length of the connection": ("Connection: content-length\r\nContent-Length: 3", "abc", 200),
+    "another protocol": ("Connection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 3", "abc", 400),
+    "two hosts": ("Host: other\r\nContent-Length: 3", "abc", 400),
+}
+
+
+def ask_oddly(api: Any, service: int, start: str, rest: str) -> tuple[int, str]:
+    """Send a request as it stands; give the status and the whole answer."""
+    port = int(api.platform.url.split(":")[2].strip("/"))
+    path = api.get(f"services/{service}")["currentUrl"].removeprefix(api.platform.url)
+    login = f"Authorization: Bearer {api.platform.api_key}\r\nConnection: close\r\n"
+    with socket.create_connection(("127.0.0.1", port), 30) as opened, opened.makefile("rb") as answer:
+        opened.sendall((start.format(f"/{path}") + login + rest).encode())
+        found = answer.read().decode()
+    return int(found.split()[1]), found
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_requests_end_in_answers(api: Any, service: int, case: str) -> None:
+    headers, body, expected = ODD[case]
+    start = "POST {} HTTP/1.1\r\nHost: h\r\n"
+    status, answer = ask_oddly(api, service, start, f"{headers}\r\n\r\n{body}")
+    assert status == expected, answer
+    assert answer.lower().count("\r\ndate:") == 1
+
+
+def test_a_request_need_not_say_for_whom_it_is(api: Any, service: int) -> None:
+    status, answer = ask_oddly(api, service, "GET {} HTTP/1.0\r\n", "\r\n")
+    assert status == 200, answer
+
+
+def test_no_service_worker_sees_all_deployments() -> None:
+    given = [(b"Service-Worker-Allowed", b"/"), (b"X-Own", b"1")]
+    assert headers_back(given, prefix="/deployed/7/", origins=[], strips_prefix=True) == [(b"x-own", b"1")]
 
 
 def test_a_procfile_names_the_web_process(tmp_path: Path) -> None:

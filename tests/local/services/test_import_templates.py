@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ def _answer(request: Request) -> Reply:
     """Answer by the path."""
     if request.path == "/moved":
         return Reply(302, headers={"Location": "/people.csv"})
+    if request.path == "/elsewhere":
+        return Reply(302, headers={"Location": "file:///etc/passwd"})
     if request.path == "/private.csv" and "authorization" not in map(str.lower, request.headers):
         return Reply(401)
     if request.path == "/packed.csv.gz":
@@ -75,6 +78,7 @@ FAILURES = {
     "a login is needed": ({"URL": "{url}private.csv"}, "status 401"),
     "no database": ({"URL": "{url}people.csv", "TABLE": "a.b"}, "needs a DATABASE"),
     "another scheme": ({"URL": "file:///etc/passwd"}, "http://"),
+    "a redirect to another scheme": ({"URL": "{url}elsewhere"}, "cannot be read"),
 }
 
 
@@ -94,6 +98,22 @@ def test_a_login_is_sent(server: ScriptedServer, tmp_path: Path) -> None:
         fetch("http://ada:pw@127.0.0.1/", tmp_path / "a")
     with pytest.raises(ValueError, match="https"):
         fetch("ftp://127.0.0.1/", tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://ada:hidden@127.0.0.1/",
+        "http://ada:hidden@127.0.0.1/",
+        "https://hidden@127.0.0.1/",  # a token in place of a user name
+        "http://127.0.0.1:9/a.csv?token=hidden",  # nobody listens there
+    ],
+)
+def test_what_is_secret_is_in_no_message(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("civis.local.templates.import_from_url._RETRIES", False)
+    with pytest.raises((ValueError, OSError)) as caught:
+        fetch(url, tmp_path / "a")
+    assert "hidden" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(

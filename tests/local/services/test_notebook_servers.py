@@ -185,7 +185,19 @@ def test_readers_do_not_reach_a_notebook(make_notebook: Any, platform: Platform,
         body = {"userIds": [user], "permissionLevel": level}
         api.call("PUT", f"notebooks/{made.id}/shares/users", 200, body)
         assert requests.get(f"{url}api/status", auth=("reader", ""), timeout=60).status_code == status
+        links = f"{platform.url}notebooks/{made.id}/update-links"
+        assert requests.get(links, auth=("reader", ""), timeout=60).status_code == status
     made.end()
+
+
+def test_a_key_that_only_reads_gets_no_links_to_write(make_notebook: Any, api: Any) -> None:
+    path = f"notebooks/{make_notebook().id}/update-links"
+    for verbs, status in (("get",), 403), (("get", "patch"), 200):
+        constraint = {"constraintType": "verb", **{f"{verb}Allowed": True for verb in verbs}}
+        body = {"name": "k", "expiresIn": 99, "constraints": [constraint]}
+        token = api.call("POST", "users/me/api_keys", 200, body)["token"]
+        found = requests.get(f"{api.platform.url}{path}", auth=(token, ""), timeout=60)
+        assert found.status_code == status
 
 
 def test_what_is_no_notebook_is_not_stored(platform: Platform, make_notebook: Any) -> None:

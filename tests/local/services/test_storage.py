@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 
 from civis.local.jobs import JobFailed
+from civis.local.platform import Platform
 from civis.local.services.storage_places import StoragePlace, bucket_problem
+from civis.local.state import accounts
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +129,74 @@ def test_buckets_by_url(api: Any, tmp_path: Path) -> None:
     for wrong, expected in (("a/b", "bucket must be"), ("nothing://x", "does not know")):
         assert expected in api.refusal("POST", "storage_hosts", 400, {**body, "bucket": wrong})
     assert "administrator" in str(bucket_problem("s3://x", is_admin=False))
+
+
+@pytest.fixture(scope="module")
+def other(api: Any, platform: Platform) -> Iterator[Any]:
+    """A client of another user, who is no administrator."""
+    with platform.state.begin() as connection:
+        now = platform.clock.time()
+        id = accounts.create_user(connection, now=now, username="grace", name="Grace", email="").id
+        accounts.create_key(connection, id, now=now, name="key", token="grace")
+    client = type(api)(platform)
+    client.session.auth = ("grace", "")
+    with client.session:
+        yield client
+
+
+def test_a_bucket_is_its_first_user_s(api: Any, other: Any) -> None:
+    def body(bucket: str) -> dict[str, Any]:
+        return {"name": "mine", "provider": "s3", "bucket": bucket}
+
+    own = api.call("POST", "storage_hosts", 201, body("owned"))["id"]
+    assert "another user's" in other.refusal("POST", "storage_hosts", 409, body("owned"))
+    assert "another user's" in other.refusal(
+        "POST", "storage_hosts", 409, body("Owned")
+    )  # one folder, here or there
+    theirs = other.call("POST", "storage_hosts", 201, body("theirs"))["id"]
+    for method in ("PUT", "PATCH"):
+        assert "another user's" in other.refusal(method, f"storage_hosts/{theirs}", 409, body("owned"))
+        assert other.call(method, f"storage_hosts/{theirs}", 200, body("theirs"))["bucket"] == "theirs"
+    api.call("DELETE", f"storage_hosts/{own}", 204)
+    other.refusal("POST", "storage_hosts", 409, body("owned"))  # the files are there still
+    again = api.call("POST", "storage_hosts", 201, body("owned"))["id"]
+    api.call("POST", "storage_hosts", 201, body("theirs"))  # an administrator reaches every folder
+    shares = {"userIds": [other.get("users/me")["id"]], "permissionLevel": "write"}
+    api.call("PUT", f"storage_hosts/{again}/shares/users", 200, shares)
+    assert other.call("PUT", f"storage_hosts/{again}", 200, body("owned"))["bucket"] == "owned"
+
+
+def test_a_job_reaches_no_bucket_that_is_not_shared_any_more(api: Any, other: Any) -> None:
+    host = api.call("POST", "storage_hosts", 201, {"name": "h", "provider": "s3", "bucket": "lent"})["id"]
+    user = other.get("users/me")["id"]
+    credential = {"name": "own", "type": "Custom", "username": "grace", "password": "pw"}
+    credential_id = other.call("POST", "credentials", 201, credential)["id"]
+    api.call("PUT", f"storage_hosts/{host}/shares/users", 200, {"userIds": [user], "permissionLevel": "read"})
+    end = {"remoteHostId": api.database_id, "credentialId": credential_id}
+    place = {"filePath": "x", "storageHostId": host, "existingFiles": "overwrite"}
+    place["credentialId"] = credential_id
+    body = {"source": {"sql": "select 1 as a", **end}, "destination": {"storagePath": place}}
+    id = other.call("POST", "exports/files/csv", 201, body)["id"]
+    assert other.run(id)["state"] == "succeeded"
+    api.call("DELETE", f"storage_hosts/{host}/shares/users/{user}", 204)
+    run = other.run(id)
+    assert run["state"] == "failed"
+    assert "not shared with the user 'grace'" in run["error"]
+
+
+def test_what_cannot_be_put_leaves_nothing(tmp_path: Path) -> None:
+    class Broken(type(fsspec.filesystem("file"))):  # type: ignore[misc]
+        """A disk that is full after some bytes."""
+
+        def put_file(self, lpath: str, rpath: str, **options: Any) -> None:
+            Path(rpath).write_bytes(Path(lpath).read_bytes()[:1])
+            raise OSError("No space left on device")
+
+    source = tmp_path / "source"
+    source.write_bytes(b"content")
+    with pytest.raises(OSError, match="No space"):
+        StoragePlace(Broken(), str(tmp_path / "bucket"), "bucket").put(source, "d", "rows.csv")
+    assert [each for each in (tmp_path / "bucket").rglob("*") if each.is_file()] == []
 
 
 def test_files_of_a_bucket_are_imported(api: Any, host: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from civis.local.state import State, objects
+from civis.local.state import State, migrations, objects
 from civis.local.state.migrations import LATEST, NewerState
 
 
@@ -48,6 +48,25 @@ def test_an_older_state_keeps_its_objects_and_gets_the_indices(tmp_path: Path) -
             assert connection.execute(sa.text("select version from versions")).scalars().all() == [LATEST]
         state.close()
         assert indices(path) == all_of_them
+
+
+def test_a_step_that_was_interrupted_is_taken_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state.db"
+    State(f"sqlite:///{path}").close()
+    change(path, "update versions set version = 0", "drop index ix_objects_searched")
+    before = indices(path)
+
+    def interrupted(connection: sa.engine.Connection) -> None:
+        migrations._add_indices(connection)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "_STEPS", (interrupted,))
+        with pytest.raises(KeyboardInterrupt):
+            State(f"sqlite:///{path}")
+    assert indices(path) == before  # the whole step is undone
+    State(f"sqlite:///{path}").close()
+    assert "ix_objects_searched" in indices(path)
 
 
 def test_a_newer_state_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

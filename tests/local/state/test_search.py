@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from civis.local.services.job_filters import all_of, does, is_called, is_scheduled
 from civis.local.state import State, objects, remembered, runs
@@ -35,6 +38,33 @@ def ids(state: State) -> dict[str, int]:
             objects.insert(connection, "secret", {}, now=5.0, name="daily secret", author_id=1),
         ]
     return {each.name: each.id for each in made}
+
+
+_LETTERS = st.text(alphabet="aksſKßẞﬁﬀİıÄäΣς%_\\\\' 😀\u0301", min_size=1, max_size=6)
+
+
+@given(st.lists(_LETTERS, min_size=1, max_size=8), _LETTERS)
+@example(["Straße", "STRASSE", "Strase"], "Straße")  # folded, the word is of ASCII, the name is not
+@example(["50% off_x", "500 offax"], "% off_")
+@settings(deadline=None, max_examples=60)
+def test_words_are_found_as_python_finds_them(names: list[str], text: str) -> None:
+    words = text.casefold().split()
+    expected = sorted(each for each in names if any(word in each.casefold() for word in words) or not words)
+    with TemporaryDirectory() as folder:
+        state = State(f"sqlite:///{folder}/state.db")
+        with state.begin() as connection:
+            for each in names:
+                objects.insert(connection, "file", {"sql": each}, now=1.0, name=each)
+        with state.read() as connection:
+            found = search(connection, ["file"], words, limit=50)
+            assert sorted(each.stored.name for each in found) == expected
+            for word in words:
+                in_document = objects.select_objects(connection, among=with_words("sql", [word])[0])
+                called = objects.select_objects(connection, among=is_called(word, []))
+                wanted = sorted(each for each in names if word in each.casefold())
+                assert sorted(each.name for each in in_document) == wanted
+                assert sorted(each.name for each in called) == wanted
+        state.close()
 
 
 @pytest.mark.parametrize(

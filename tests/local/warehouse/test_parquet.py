@@ -99,6 +99,14 @@ def test_what_does_not_fit_leaves_all_as_it_was(
     assert rows("select * from t") == (("old",),)
 
 
+def test_a_damaged_name_of_a_column_is_told(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.parquet"
+    pq.write_table(pa.table({"naming": [1]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"naming", b"\xff\xfeming"))
+    with pytest.raises(LoadError, match=r"damaged\.parquet cannot be read as Parquet"):
+        load(database, [path])
+
+
 def test_files_that_differ_are_refused(database: Database, paths: list[Path], tmp_path: Path) -> None:
     pq.write_table(TABLE.drop_columns(["x"]), paths[1])
     with pytest.raises(LoadError, match=r"b\.parquet is not like a\.parquet"):

@@ -18,6 +18,7 @@ from civis.local.deployments import (
 from civis.local.deployments.addresses import prefix_of
 from civis.local.jobs.run_keys import constraints_of
 from civis.local.services.families import Family
+from civis.local.services.key_limits import key_allows
 from civis.local.services.lookups import ordering, parse_moment
 from civis.local.services.object_kinds import ObjectKind, find
 from civis.local.services.run_views import LOG_LIMIT
@@ -28,6 +29,8 @@ __all__ = ["DEPLOYMENT", "deployment_address", "family", "latest_deployment"]
 family = Family()
 
 NOT_SERVED = "The local platform cannot deploy a {noun}; what the hosted platform starts for one is its own."
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 #: What a deployment takes over from what is deployed.
 _TAKEN = ("docker_image_name", "docker_image_tag", "instance_type", "memory", "cpu")
@@ -57,7 +60,7 @@ def deploy(call: Call, kind: ObjectKind) -> dict[str, Any]:
     )
     deployments = call.platform.deployments
     if is_deployable(stored.kind):
-        call.after_commit(lambda: deployments.deploy(deployment, after=[each.id for each in earlier]))
+        call.after_commit(lambda: deployments.deploy(deployment))
     else:
         for each in earlier:
             set_state(call.connection, each, "terminated", None, now=call.now)
@@ -140,15 +143,24 @@ def _part(call: Call, kind: ObjectKind, stored: Stored, id: int) -> Stored:
 
 def _view(call: Call, kind: ObjectKind, deployment: Stored) -> dict[str, Any]:
     """Show a deployment; one that is over has no address any more."""
-    url, addresses = call.platform.url, call.platform.deployments.addresses
     is_over = over(deployment) or not is_deployable(kind.kind)
     return {
         **deployment.document,
         "deployment_id": deployment.id,
         "name": deployment.name,
-        "host": urlsplit(url).netloc,
-        "display_url": None if is_over else addresses.display_url(url, deployment.id, call.user.id),
+        "host": urlsplit(call.platform.url).netloc,
+        "display_url": None if is_over else _display_url(call, deployment.id),
         "created_at": deployment.created_at,
         "updated_at": deployment.updated_at,
         f"{kind.kind}_id": deployment.parent_id,
     }
+
+
+def _display_url(call: Call, deployment_id: int) -> str:
+    """Give the address that signs the user in; the plain one to a key that may not do everything there.
+
+    Whoever has signed in does there what the user may, whatever the key was for.
+    """
+    if not all(key_allows(call, method, prefix_of(deployment_id)) for method in _METHODS):
+        return deployment_address(call, deployment_id)
+    return call.platform.deployments.addresses.display_url(call.platform.url, deployment_id, call.user.id)
