@@ -53,4 +53,4 @@ def test_scores_go_to_both_files_alike(kind: str, tmp_path: Path) -> None:
 def test_no_scores_leave_the_names_of_the_columns(tmp_path: Path) -> None:
     with ScoreFiles(tmp_path / "csv", None, ["row", "yes"]):
         pass
-    assert gzip.decompress((tmp_path / "csv").read_bytes()) == b"row,yes\n"
+    assert gzip.decompress((tmp_path / "csv").read_bytes()) == b'"row","yes"\n'

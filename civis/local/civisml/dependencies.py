@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -55,12 +57,13 @@ def install(packages: Sequence[str], folder: Path, git: Mapping[str, str]) -> No
     Raises
     ------
     ModelProblem
-        If one cannot be installed, with the end of what pip said, or looks like an option of pip.
+        If one cannot be installed, with the end of what pip said, or looks like an option of pip, or if there
+        is nothing to install it with.
     """
     for package in packages:
         if package.startswith("-"):
             raise ModelProblem(f"dependencies has {package!r}, which is an option and no package.")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), *packages]
+    command = [*_installer(), "--quiet", "--target", str(folder), *packages]
     done = subprocess.run(  # noqa: S603 - no shell, and options were refused
         command, env={**os.environ, **git}, capture_output=True, text=True, check=False
     )
@@ -72,3 +75,17 @@ def install(packages: Sequence[str], folder: Path, git: Mapping[str, str]) -> No
         raise ModelProblem(f"The dependencies {', '.join(packages)} cannot be installed: {said.strip()}")
     # Behind what is there already: the library that this program runs on must not change under it.
     sys.path.append(str(folder))
+
+
+def _installer() -> list[str]:
+    """Give the command that installs packages: pip, or uv, whose environments have no pip."""
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip", "install"]
+    beside = Path(sys.executable).with_name("uv")
+    uv = str(beside) if beside.exists() else shutil.which("uv")
+    if uv is None:
+        raise ModelProblem(
+            f"The dependencies cannot be installed: {sys.executable} has no pip, and there is no uv. "
+            "Install one of them where the platform runs."
+        )
+    return [uv, "pip", "install", "--python", sys.executable]
