@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from civis.client import APIClient
+from civis.local import Platform
+
 pytest_plugins = ["civis.testing"]  # as its entry point does where the package is installed
 collect_ignore = ["sample_project"]  # a project of its own, which a test runs
 
@@ -57,3 +60,17 @@ def reference() -> Path:
     if not folder.is_dir():
         pytest.skip("no reference material beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    """A running platform, shared by the tests of a module."""
+    with Platform() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(platform: Platform) -> Iterator[APIClient]:
+    """A client of that platform."""
+    with platform.client() as made:
+        yield made

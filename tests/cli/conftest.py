@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner, Result
 
 from civis.cli.root import root
-from civis.client import APIClient
 from civis.local import Platform
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """A running platform."""
-    with Platform() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(platform: Platform) -> Iterator[APIClient]:
-    """A client of that platform."""
-    with platform.client() as made:
-        yield made
 
 
 @pytest.fixture

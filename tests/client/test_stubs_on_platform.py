@@ -19,13 +19,6 @@ from civis.resources._stubs import FOLDER
 from civis.response import ListResponse, Response
 
 
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """A running platform."""
-    with Platform() as running:
-        yield running
-
-
 @pytest.fixture
 def client(platform: Platform) -> Iterator[APIClient]:
     """A client of that platform."""

@@ -8,21 +8,6 @@ import pytest
 
 from civis import dbapi
 from civis.client import APIClient
-from civis.local import Platform
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """A running platform."""
-    with Platform() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(platform: Platform) -> Iterator[APIClient]:
-    """A client of that platform."""
-    with platform.client() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

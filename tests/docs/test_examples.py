@@ -28,12 +28,6 @@ ELSEWHERE = {
 }
 
 
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    with Platform() as running:
-        yield running
-
-
 @pytest.fixture
 def client(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[APIClient]:
     """A client, and an environment in which programs find the platform too."""

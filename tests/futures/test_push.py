@@ -38,13 +38,6 @@ ENDLESS = (
 SLOW = 1000
 
 
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """A platform."""
-    with Platform() as running:
-        yield running
-
-
 @pytest.fixture
 def client(platform: Platform) -> Iterator[Any]:
     """A client of it; nobody listens for it any more when it is closed."""

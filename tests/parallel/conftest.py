@@ -13,21 +13,6 @@ import cloudpickle
 import pytest
 
 from civis.client import APIClient
-from civis.local import Platform
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """A running platform."""
-    with Platform() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(platform: Platform) -> Iterator[APIClient]:
-    """A client of that platform."""
-    with platform.client() as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)

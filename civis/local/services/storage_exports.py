@@ -65,8 +65,8 @@ def export_to_storage(
             context.check()
             written = [Path(temporary) / each.name for each in result.files] if result.row_count else []
             taken = before if existing == "append" else ()
-            _put(context, place, folder, written, _names(written, prefix, settings, taken, context.run.id))
-            names = set(_names(written, prefix, settings, taken, context.run.id))
+            names = _names(written, prefix, settings, taken, context.run.id)
+            _put(context, place, folder, written, names)
             for each in before if existing == "overwrite" else ():
                 if each not in names:
                     place.remove(folder, each)

@@ -30,12 +30,6 @@ SEEDS = [*USUAL, *(pytest.param(seed, marks=pytest.mark.slow) for seed in MANY)]
 
 
 @pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    with Platform() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def direct(platform: Platform) -> Iterator[APIClient]:
     """A client that meets no faults."""
     with platform.client() as made:

@@ -31,13 +31,6 @@ def open_api(url: str, key: str) -> Api:
     return Api(url, session)
 
 
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """One platform for a module's tests, which leave each other's things alone."""
-    with Platform() as running:
-        yield running
-
-
 @pytest.fixture
 def api(platform: Platform) -> Iterator[Api]:
     """The platform's API with the default user's key."""

@@ -55,13 +55,6 @@ left.wait(20)
 
 
 @pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """A platform."""
-    with Platform() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def client(platform: Platform) -> Iterator[Any]:
     """A client of it."""
     with platform.client() as made:

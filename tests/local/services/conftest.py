@@ -109,13 +109,6 @@ def _no_thread_left() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
-    """A platform that runs for the tests of one file."""
-    with Platform() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def api(platform: Platform) -> Iterator[Api]:
     """A client of it."""
     client = Api(platform)
