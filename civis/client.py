@@ -40,8 +40,8 @@ class APIClient(Resources):
     api_key : str, optional
         By default the environment variable ``CIVIS_API_KEY``, else that of the profile.
     return_type : {"snake", "raw", "pandas"}, default "snake"
-        What methods return: `civis.Response` objects; a `requests.Response`; a `pandas.Series` for an object
-        and a `pandas.DataFrame` for a list.
+        What methods return: `civis.Response` objects; a `requests.Response`; or, an older spelling, a
+        `pandas.Series` for an object and a `pandas.DataFrame` for a list.
     api_version : str, default "1.0"
         There is no other.
     local_api_spec : Mapping, str or os.PathLike, optional
@@ -112,7 +112,7 @@ class APIClient(Resources):
         _check_return_type(return_type)
         if local_api_spec is not None and force_refresh_api_spec:
             raise TypeError("pass either local_api_spec= or force_refresh_api_spec=True, not both")
-        _check_older(resources, retry_total)
+        _check_older(return_type, resources, retry_total)
         retries = retry_total if retries is None else retries
         self.return_type = return_type
         self.api_version = api_version
@@ -366,7 +366,8 @@ class APIClient(Resources):
 
     @property
     def feature_flags(self) -> tuple[str, ...]:
-        """The names of the features that are switched on for the user."""
+        """Older spelling of ``client.users.get_me().feature_flags``: the names of those that are on."""
+        warn_deprecated("client.feature_flags", since="3.0.0", instead="client.users.get_me().feature_flags")
         return self._identity.feature_flags()
 
     def with_options(
@@ -454,8 +455,11 @@ def _check_return_type(return_type: str) -> None:
         raise ValueError(f"return_type={return_type!r} is none of {', '.join(map(repr, RETURN_TYPES))}")
 
 
-def _check_older(resources: str | None, retry_total: int | None) -> None:
+def _check_older(return_type: str, resources: str | None, retry_total: int | None) -> None:
     """Warn of arguments of earlier releases, at the line that makes the client; refuse unknown values."""
+    if return_type == "pandas":
+        instead = ".to_pandas() of a list, where a frame is wanted"
+        warn_deprecated('return_type="pandas"', since="3.0.0", instead=instead, stacklevel=3)
     if resources is not None:
         if resources not in ("base", "all"):
             raise ValueError(f"resources={resources!r} is neither 'base' nor 'all'")

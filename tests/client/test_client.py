@@ -176,13 +176,16 @@ def test_a_key_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["resources", "retry_total", "default_credential", "matchtargets", "list_me"]
+    "word",
+    ["resources", "retry_total", "pandas", "default_credential", "feature_flags", "matchtargets", "list_me"],
 )
 def test_older_spellings(word: str, client: APIClient, server: ScriptedServer) -> None:
     older: dict[str, Callable[[], Any]] = {
         "resources": lambda: APIClient("key", resources="all", local_api_spec=SPEC).close(),
         "retry_total": lambda: APIClient("key", retry_total=6, local_api_spec=SPEC).close(),
+        "pandas": lambda: APIClient("key", return_type="pandas", local_api_spec=SPEC).close(),
         "default_credential": lambda: client.default_credential,
+        "feature_flags": lambda: client.feature_flags,
         "matchtargets": lambda: client.matchtargets.list(),
         "list_me": lambda: client.users.list_me(),
     }
@@ -244,7 +247,8 @@ def test_lookups_of_what_is_not_there(client: APIClient, name: str, arguments: A
 
 def test_identity_is_asked_for_once(client: APIClient, server: ScriptedServer) -> None:
     assert client.username == "ada"
-    assert client.feature_flags == ("table_person_matching",)
+    with pytest.warns(FutureWarning, match="feature_flags"):
+        assert client.feature_flags == ("table_person_matching",)
     assert len(server.requests) == 1
     assert client.default_database_credential_id == 11
     client.refresh()
@@ -360,7 +364,9 @@ def test_return_types(server: ScriptedServer) -> None:
         assert client.last_response.status_code == 200
         assert client.username == "ada"
         assert client.get_database_id("beta") == 2
-    with APIClient("key", return_type="pandas", **options) as client:
+    with pytest.warns(FutureWarning, match="to_pandas"):
+        client = APIClient("key", return_type="pandas", **options)
+    with client:
         assert list(client.databases.list().name) == ["alpha", "beta"]
         assert isinstance(client.users.get_me(), pandas.Series)
         assert [type(each) for each in client.credentials.list(iterator=True)] == [pandas.Series] * 3

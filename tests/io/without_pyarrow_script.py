@@ -94,7 +94,7 @@ formatted = pd.DataFrame({"a": [1.25, 2.5]})
 civis.io.dataframe_to_civis(formatted, "local", "public.bare_formats", float_format="%.1f").result()
 read = civis.io.read_civis("public.bare_formats", "local", return_as="pandas", dtype=str)
 assert sorted(read["a"]) == ["1.2", "2.5"], read
-assert list(civis.APIClient(return_type="pandas").databases.list()["name"])
+assert list(civis.APIClient().databases.list().to_pandas()["name"])
 for call in (
     lambda: civis.io.read_civis("public.bare_pandas", "local", return_as="arrow"),
     lambda: civis.io.read_civis("public.bare_pandas", "local", return_as="pandas", dtype_backend="pyarrow"),
