@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from civis._clock import Clock
+from civis._errors import without_query
 from civis._http.answer import Answer
-from civis._http.failures import WIRE_ERRORS, classify, connection_error
+from civis._http.failures import WIRE_ERRORS, Failure, classify, connection_error, reason_of
 from civis._http.retries import RetryPolicy, is_retried, read_retry_after
+
+#: Told what is about to be repeated, and why; a logger of its own, so that one can listen to nothing else.
+logger = logging.getLogger("civis.http.retries")
 
 #: Makes attempt number n.
 Attempt = Callable[[int], Answer]
@@ -28,15 +33,16 @@ def run_attempts(attempt: Attempt, method: str, url: str, policy: RetryPolicy | 
         try:
             answer = attempt(number)
         except WIRE_ERRORS as error:
-            failure = error
+            failure, reason = error, reason_of(error)
             wait = None
-            if is_retried(method, classify(error), False, policy.table):
+            kind = classify(error)
+            if is_retried(method, kind, False, policy.table) and _may_connect_again(policy, kind, number):
                 wait = policy.delay(number, clock.monotonic() - began, None)
         else:
             if answer.status < 400:
                 return answer
             after = read_retry_after(answer.headers, clock.time())
-            wait = None
+            wait, reason = None, f"status {answer.status}"
             if is_retried(method, answer.status, after is not None, policy.table):
                 wait = policy.delay(number, clock.monotonic() - began, after)
             if wait is None:
@@ -47,8 +53,18 @@ def run_attempts(attempt: Attempt, method: str, url: str, policy: RetryPolicy | 
             break
         # Nothing of the failure is kept during the wait: its traceback holds the connection.
         failure = None
+        logger.info(
+            "%s %s: %s (attempt %d); it is tried again in %.1f s",
+            method, without_query(url), reason, number, wait or 0.0, extra={"civis_reason": reason},
+        )  # fmt: skip
         clock.sleep(wait or 0.0)
     raise final
+
+
+def _may_connect_again(policy: RetryPolicy, kind: Failure, number: int) -> bool:
+    """Tell whether one more attempt is made to reach somebody who could not be connected to."""
+    most = policy.connect_attempts
+    return kind is not Failure.CONNECT or most is None or number < most
 
 
 def _run_tenacity(attempt: Attempt, method: str, url: str, retrying: Any, clock: Clock) -> Answer:

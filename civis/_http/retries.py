@@ -73,6 +73,8 @@ class RetryPolicy:
         Which outcomes count.
     honours_retry_after
         Whether the ``Retry-After`` of an answer is waited for.
+    connect_attempts
+        Attempts at most where no connection can be made; None: no fewer than otherwise.
     """
 
     attempts: int = 10
@@ -81,6 +83,7 @@ class RetryPolicy:
     cap: float = 60.0
     table: tuple[Rule, ...] = TABLE
     honours_retry_after: bool = True
+    connect_attempts: int | None = None
 
     def delay(
         self,

@@ -1,4 +1,4 @@
-"""From a command to a request, and from the answer to the output."""
+"""From a command to a request, and from the answer to the output. Knows no click."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
 from civis._errors import api_error
 from civis.cli.output import as_stream, select, standard_output, write
+from civis.cli.plain_output import note
 from civis.resources import bind, list_all, send
 
 if TYPE_CHECKING:
@@ -53,15 +52,15 @@ def run_call(call: Call, state: State) -> None:
 
     Raises
     ------
-    click.UsageError
+    ValueError
         If the values make no request.
     """
     if call.operation.problem:
-        raise click.UsageError(f"this operation cannot be called: {call.operation.problem}")
+        raise ValueError(f"this operation cannot be called: {call.operation.problem}")
     try:
         request = bind(call.operation, (), call.values)
-    except (TypeError, ValueError) as error:
-        raise click.UsageError(str(error)) from None
+    except TypeError as error:
+        raise ValueError(str(error)) from None
     if call.is_dry:
         _output(described(request, state.endpoint), call)
         return
@@ -117,8 +116,8 @@ def _write_answer(answer: Answer, call: Call) -> None:
 def _tell_of_pages(answer: Answer, count: int) -> None:
     """Tell a person that there is more than the page that was written."""
     total = answer.headers.get("X-Pagination-Total-Entries", "")
-    if total.isdigit() and int(total) > count and sys.stderr.isatty():
-        click.secho(f"{count} of {total} shown; --all gives all of them", err=True, dim=True)
+    if total.isdigit() and int(total) > count:
+        note(f"{count} of {total} shown; --all gives all of them")
 
 
 def _warn(request: Request) -> None:
@@ -127,4 +126,4 @@ def _warn(request: Request) -> None:
 
     told = [request.operation.deprecation] if request.operation.deprecation else []
     for text in [*told, *unknown_keys(request.operation, request.body)]:
-        click.echo(f"Warning: {text}", err=True)
+        sys.stderr.write(f"Warning: {text}\n")

@@ -13,13 +13,13 @@ _VARIABLE = "_CIVIS_COMPLETE"
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    r"""Print what makes a SHELL complete commands, options and values.
+    """Print what makes a SHELL complete commands, options and values.
 
     \b
     bash:  eval "$(civis completion bash)"                  in ~/.bashrc
     zsh:   eval "$(civis completion zsh)"                   in ~/.zshrc
     fish:  civis completion fish > ~/.config/fish/completions/civis.fish
-    """
+    """  # noqa: D301 - click's mark for lines that stay as they are
     from click.shell_completion import get_completion_class  # noqa: PLC0415 - only here
 
     kind = get_completion_class(shell)

@@ -33,7 +33,10 @@ def config() -> None:
 @click.option("--output", type=click.Choice(STYLES), help="The form of the output; YAML by default.")
 @click.pass_context
 def show(context: click.Context, output: str | None) -> None:
-    """Show what is configured and where it comes from; of the key only its last characters."""
+    """Show what is configured and where it comes from.
+
+    Of the key only its last characters are shown.
+    """
     state = state_of(context)
     write(_settings(state), output or state.output)
 

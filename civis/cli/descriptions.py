@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from civis._env import Secret
     from civis._spec import Api
 
-__all__ = ["API_VERSION", "description_at_hand"]
+__all__ = ["API_VERSION", "configured_description", "description_at_hand"]
 
 API_VERSION: Final = "1.0"
 
@@ -33,6 +33,21 @@ def description_at_hand(endpoint: str, key: Secret | None) -> Api:
         if stored is not None:
             return stored.api
     return _packaged()
+
+
+def configured_description() -> Api:
+    """Give the description at hand for the endpoint and the key that are configured.
+
+    That settings are wrong is told by what needs them.
+    """
+    from civis._env import api_endpoint, api_key  # noqa: PLC0415 - for what is asked before click is loaded
+    from civis._errors import CivisError  # noqa: PLC0415 - as above
+
+    try:
+        endpoint = api_endpoint()
+        return description_at_hand(endpoint, api_key(None, endpoint))
+    except (CivisError, ValueError):
+        return description_at_hand("", None)
 
 
 def _packaged() -> Api:

@@ -9,7 +9,9 @@ from typing import IO, Any, Final, NoReturn
 
 import click
 
-__all__ = ["FAILED_JOB", "INTERRUPTED", "REFUSED", "WRONG_USAGE", "Failure", "told_plainly"]
+from civis.cli.plain_output import discard_output
+
+__all__ = ["FAILED_JOB", "INTERRUPTED", "REFUSED", "WRONG_USAGE", "Failure", "status_of", "told_plainly"]
 
 REFUSED: Final = 1
 WRONG_USAGE: Final = 2
@@ -63,6 +65,10 @@ def told_plainly(is_debugging: bool) -> Iterator[None]:
     """Turn errors into one line each; when debugging, show where they came from, too."""
     try:
         yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        raise Failure(_with_help(error), WRONG_USAGE) from None
     except (click.exceptions.Exit, click.ClickException, BrokenPipeError):
         raise
     except (KeyboardInterrupt, click.Abort):
@@ -75,6 +81,26 @@ def told_plainly(is_debugging: bool) -> Iterator[None]:
 
             traceback.print_exc()
         _fail(error, is_debugging)
+
+
+def _with_help(error: click.UsageError) -> str:
+    """Say what is wrong with a command line, and where help is: in one line, where click writes four."""
+    text = error.format_message()
+    end = "" if text.endswith((".", "?", "!", ")")) else "."
+    return f"{text}{end} Help: {error.ctx.command_path} --help" if error.ctx is not None else text
+
+
+def status_of(error: BaseException) -> int:
+    """Tell an error that ended a command which click has not run, and give the status to end with."""
+    try:
+        with told_plainly(is_debugging=False):
+            raise error
+    except BrokenPipeError:
+        discard_output()
+        return REFUSED
+    except click.ClickException as told:
+        told.show()
+        return told.exit_code
 
 
 def _fail(error: BaseException, is_debugging: bool) -> NoReturn:
@@ -98,7 +124,7 @@ def _fail(error: BaseException, is_debugging: bool) -> NoReturn:
 
 
 def _with_file(error: BaseException, text: str) -> str:
-    """Say what the system says of a file, the file's name first."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
+    """Say what the system says of a file, the file's name first where there is one."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
     return text

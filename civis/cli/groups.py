@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
 from civis._names import suggestion
 from civis.cli.own_commands import OwnCommand
+from civis.cli.words import HELP_NAMES, dashed
 
-__all__ = ["HELP_NAMES", "SearchedGroup", "dashed", "load", "write_commands"]
-
-HELP_NAMES = ["-h", "--help"]
-
-
-def dashed(name: str) -> str:
-    """Write a name as it is typed: ``list_types`` is ``list-types``."""
-    return name.strip("_").replace("_", "-")
+__all__ = ["HELP_NAMES", "SearchedGroup", "dashed", "load"]
 
 
 def load(own: OwnCommand) -> click.Command:
@@ -54,20 +48,3 @@ class SearchedGroup(click.Group):
     def names_to_suggest(self, ctx: click.Context) -> Sequence[str]:
         """Give the names that a mistyped one may have meant."""
         return self.list_commands(ctx)
-
-
-def write_commands(formatter: click.HelpFormatter, title: str, rows: Mapping[str, str]) -> None:
-    """Write a section of commands, each in one line, cut where the terminal ends."""
-    if not rows:
-        return
-    indent = max(map(len, rows)) + 4
-    room = max(formatter.width - indent, 10)
-    with formatter.section(title):
-        formatter.write_dl([(name, cut(text, room)) for name, text in rows.items()], col_max=40)
-
-
-def cut(text: str, room: int) -> str:
-    """Take the first sentence of a text, shortened to what there is room for."""
-    words = " ".join(text.split())
-    first = words.partition(". ")[0].rstrip(".")
-    return first if len(first) <= room else first[: room - 1].rstrip() + "…"

@@ -1,63 +1,93 @@
-"""The help of an operation's command, from its description."""
+"""The help of resources and operations, from their description. Knows no click."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from civis._names import camel_to_snake
 from civis._spec import SpecError, type_name
-from civis.cli.groups import dashed
+from civis.cli.finding import summary_of, usage_words, word_of
+from civis.cli.help_page import HelpPage
+from civis.cli.own_commands import IN_RESOURCES, RESOURCE_HELP
+from civis.cli.own_options import options_of
 from civis.cli.values import choices, word_for
+from civis.cli.words import HELP_NAMES, dashed
 
 if TYPE_CHECKING:
-    from civis._spec import Operation, Parameter, Schema
+    from civis._spec import Operation, Parameter, Resource, Schema
 
-__all__ = ["write_about", "write_parameters"]
+__all__ = ["operation_page", "resource_page"]
 
 _MOST_CHOICES = 12
 _EXAMPLES = {"integer": "123", "number": "0.5", "boolean": "true", "object": "'{…}'", "array": "'[…]'"}
 
 
-def write_about(formatter: click.HelpFormatter, operation: Operation) -> None:
-    """Write what an operation does."""
-    texts = [operation.summary or f"Call {operation.http_method} {operation.path}."]
-    if operation.description and operation.description != operation.summary:
-        texts.append(operation.description)
-    if operation.deprecation:
-        texts.append(f"Deprecated: {operation.deprecation}")
-    if operation.problem:
-        texts.append(f"It cannot be called: {operation.problem}")
-    for text in texts:
-        formatter.write_paragraph()
-        with formatter.indentation():
-            formatter.write_text(" ".join(text.split()))
-    formatter.write_paragraph()
-    formatter.write(f"  API: {operation.http_method} {operation.path}\n")  # not to be broken, however long
+def operation_page(operation: Operation, command: str, width: int) -> str:
+    """Give the help of an operation's command.
 
-
-def write_parameters(
-    formatter: click.HelpFormatter, operation: Operation, own: Sequence[tuple[str, str]]
-) -> None:
-    """Write arguments, options, what goes for all operations, and an example."""
+    Parameters
+    ----------
+    operation : Operation
+        What it calls.
+    command : str
+        How it is typed: ``"civis jobs list"``.
+    width : int
+        Columns of a line.
+    """
     required = [each for each in operation.parameters if each.required]
     optional = [each for each in operation.parameters if not each.required]
-    if required:
-        with formatter.section("Arguments"):
-            rows = [
-                (f"{each.name.strip('_').upper()}", _meaning(each, is_argument=True)) for each in required
-            ]
-            formatter.write_dl(rows, col_max=30)
-    if optional:
-        with formatter.section("Options"):
-            rows = [(f"--{dashed(each.name)} {word_for(each.schema)}", _meaning(each)) for each in optional]
-            formatter.write_dl(rows, col_max=30)
-    with formatter.section("Request and output"):
-        formatter.write_dl(own, col_max=30)
-    with formatter.section("Example"):
-        formatter.write_text(_example(operation, required))
+    page = HelpPage(width)
+    page.usage(command, usage_words(operation))
+    for text in _about(operation):
+        page.paragraph(text)
+    page.line(f"API: {operation.http_method} {operation.path}")
+    page.section("Arguments", [(word_of(each), _meaning(each, is_argument=True)) for each in required])
+    page.section(
+        "Options", [(f"--{dashed(each.name)} {word_for(each.schema)}", _meaning(each)) for each in optional]
+    )
+    page.section("Request and output", [each.row() for each in options_of(operation)])
+    page.example(_example(operation, required))
+    return page.text()
+
+
+def resource_page(name: str, resource: Resource | None, command: str, width: int) -> str:
+    """Give the help of a resource: our own commands, then its operations.
+
+    Parameters
+    ----------
+    name : str
+        The resource's name as it is typed.
+    resource : Resource or None
+        None where the description has none of that name.
+    command : str
+        How it is typed: ``"civis jobs"``.
+    width : int
+        Columns of a line.
+    """
+    known = name.replace("-", "_")
+    own = IN_RESOURCES.get(known, {})
+    operations = resource.operations if resource is not None else {}
+    page = HelpPage(width)
+    page.usage(command, ["[OPTIONS]", "COMMAND", "[ARGS]..."])
+    if known in RESOURCE_HELP:
+        page.paragraph(RESOURCE_HELP[known])
+    page.section("Options", [(", ".join(HELP_NAMES), "Show this message and exit.")])
+    page.commands("Commands", {each: own[each].help for each in own})
+    rows = {dashed(each): summary_of(operations[each]) for each in operations if dashed(each) not in own}
+    page.commands("Operations", rows)
+    return page.text()
+
+
+def _about(operation: Operation) -> Iterator[str]:
+    """Say what an operation does."""
+    yield operation.summary or f"Call {operation.http_method} {operation.path}."
+    if operation.description and operation.description != operation.summary:
+        yield operation.description
+    if operation.deprecation:
+        yield f"Deprecated: {operation.deprecation}"
+    if operation.problem:
+        yield f"It cannot be called: {operation.problem}"
 
 
 def _meaning(parameter: Parameter, is_argument: bool = False) -> str:
@@ -109,4 +139,4 @@ def _example(operation: Operation, required: Sequence[Parameter]) -> str:
 def _first_choice(parameter: Parameter) -> str:
     """Give a value for a text: one that is named, else the parameter's name."""
     named = choices(parameter.schema)
-    return named[0] if named else parameter.name.strip("_").upper()
+    return named[0] if named else word_of(parameter)

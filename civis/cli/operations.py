@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from civis._names import suggestion
-from civis.cli.groups import HELP_NAMES, SearchedGroup, cut, dashed, load, write_commands
+from civis.cli.finding import find_operation, summary_of, usage_words, word_of
+from civis.cli.groups import SearchedGroup, load
+from civis.cli.help_page import HelpPage
 from civis.cli.own_commands import IN_RESOURCES, RESOURCE_HELP
+from civis.cli.own_options import options_of
+from civis.cli.parameter_types import ParamType, ValueType
 from civis.cli.state import state_of
-from civis.cli.values import ParamType, ValueType, merged, value_of
+from civis.cli.values import merged, value_of
+from civis.cli.words import HELP_NAMES, cut, dashed
 
 if TYPE_CHECKING:
     from civis._spec import Operation, Parameter, Resource
@@ -55,12 +60,8 @@ class ResourceGroup(SearchedGroup):
             return load(self.own[name])
         if self.resource is None:
             return None
-        operations = self.resource.operations
-        known = name.replace("-", "_")
-        known = self.resource.older_names.get(known, known)
-        if known not in operations:
-            known = next((each for each in operations if dashed(each) == name), "")
-        return OperationCommand(operations[known]) if known else None
+        operation = find_operation(self.resource, name)
+        return OperationCommand(operation) if operation is not None else None
 
     def shell_complete(
         self, ctx: click.Context, incomplete: str
@@ -82,21 +83,13 @@ class ResourceGroup(SearchedGroup):
             return self.own[name].help
         assert self.resource is not None
         found = next(each for each in self.resource.operations if dashed(each) == name)
-        return cut(_summary(self.resource.operations[found]), 200)
+        return cut(summary_of(self.resource.operations[found]), 200)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write our own commands, then the operations."""
-        write_commands(formatter, "Commands", {name: own.help for name, own in self.own.items()})
-        operations = self.resource.operations if self.resource is not None else {}
-        rows = {
-            dashed(name): _summary(operations[name]) for name in operations if dashed(name) not in self.own
-        }
-        write_commands(formatter, "Operations", rows)
+    def get_help(self, ctx: click.Context) -> str:
+        """List our own commands, then the operations."""
+        from civis.cli.operation_help import resource_page  # noqa: PLC0415 - only help needs it
 
-
-def _summary(operation: Operation) -> str:
-    """Say in a line what an operation does."""
-    return operation.summary or operation.description or f"{operation.http_method} {operation.path}"
+        return resource_page(self.name or "", self.resource, ctx.command_path, ctx.make_formatter().width)
 
 
 class OperationCommand(click.Command):
@@ -113,38 +106,27 @@ class OperationCommand(click.Command):
         self.required = [each for each in operation.parameters if each.required]
         self.options = [each for each in operation.parameters if not each.required]
         words = click.Argument([_WORDS], nargs=-1, type=_Words(self.required), expose_value=True)
-        own = _own_options({dashed(each.name) for each in self.options}, operation.is_paginated)
         super().__init__(
             dashed(operation.name),
-            params=[words, *map(_option, self.options), *own],
-            short_help=cut(_summary(operation), 200),
+            params=[words, *map(_option, self.options), *_own_options(operation)],
+            short_help=cut(summary_of(operation), 200),
             context_settings={
                 "help_option_names": HELP_NAMES,
                 "token_normalize_func": lambda name: name.replace("_", "-"),
             },
         )
 
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Name the arguments after the options."""
-        return ["[OPTIONS]", *(metavar(each) for each in self.required)]
+    def get_usage(self, ctx: click.Context) -> str:
+        """Say how it is called, for errors."""
+        page = HelpPage(ctx.make_formatter().width)
+        page.usage(ctx.command_path, usage_words(self.operation))
+        return page.text()
 
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what the operation does, and which one it is."""
-        from civis.cli.operation_help import write_about  # noqa: PLC0415 - only help needs it
+    def get_help(self, ctx: click.Context) -> str:
+        """Say what it does and how, without more of click than the width of its pages."""
+        from civis.cli.operation_help import operation_page  # noqa: PLC0415 - only help needs it
 
-        write_about(formatter, self.operation)
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the parameters, what goes for all operations, and an example."""
-        from civis.cli.operation_help import write_parameters  # noqa: PLC0415 - only help needs it
-
-        own = [
-            record
-            for each in self.get_params(ctx)
-            if each.name == "help" or (each.name or "").startswith(_OWN)
-            if (record := each.get_help_record(ctx)) is not None
-        ]
-        write_parameters(formatter, self.operation, own)
+        return operation_page(self.operation, ctx.command_path, ctx.make_formatter().width)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; a mistyped option is told with those that are near."""
@@ -183,7 +165,7 @@ class OperationCommand(click.Command):
         words: tuple[str, ...] = ctx.params[_WORDS]
         wanted = [each for each in self.required if each.name not in values]
         if len(words) < len(wanted):
-            missing = " ".join(metavar(each) for each in wanted[len(words) :])
+            missing = " ".join(word_of(each) for each in wanted[len(words) :])
             raise click.UsageError(f"Missing argument: {missing}.", ctx)
         if len(words) > len(wanted):
             raise click.UsageError(
@@ -194,13 +176,8 @@ class OperationCommand(click.Command):
             try:
                 values[parameter.name] = value_of(word, parameter.schema)
             except ValueError as error:
-                raise click.UsageError(f"Argument {metavar(parameter)}: {error}.", ctx) from None
+                raise click.UsageError(f"Argument {word_of(parameter)}: {error}.", ctx) from None
         return values
-
-
-def metavar(parameter: Parameter) -> str:
-    """Name a required parameter as help does."""
-    return parameter.name.strip("_").upper()
 
 
 def _key(parameter: Parameter) -> str:
@@ -253,28 +230,16 @@ class _Words(ParamType):
         return ValueType(self.parameters[place].schema).shell_complete(ctx, param, incomplete)
 
 
-def _own_options(taken: set[str], is_paginated: bool) -> list[click.Option]:
-    """Make the options that every operation has; one that a parameter is called like gets another name."""
-
-    def made(name: str, *short: str, **more: Any) -> click.Option:
-        shown = f"--cli-{name}" if name in taken else f"--{name}"
-        return click.Option([_OWN + name.replace("-", "_"), *short, shown], **more)
-
-    from civis.cli.output import STYLES  # noqa: PLC0415 - click loads before it
-
-    options = [
-        made(
-            "field",
-            "-F",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="A parameter or a part of one; repeatable.",
-        ),
-        made("output", type=click.Choice(STYLES), help="The form of the output; YAML by default."),
-        made("json-output", is_flag=True, help="The same as --output json."),
-        made("query", metavar="JMESPATH", help="What to take out of the answer."),
-        made("dry-run", is_flag=True, help="Show the request and send nothing."),
+def _own_options(operation: Operation) -> list[click.Option]:
+    """Make the options that every operation has."""
+    return [
+        click.Option(
+            [_OWN + each.name.replace("-", "_"), *([each.short] if each.short else []), each.shown],
+            is_flag=not (each.metavar or each.choices),
+            multiple=each.is_repeatable,
+            metavar=each.metavar or None,
+            type=click.Choice(each.choices) if each.choices else None,
+            help=each.help,
+        )
+        for each in options_of(operation)
     ]
-    if is_paginated:
-        options.insert(0, made("all", is_flag=True, help="Every page, written as it comes."))
-    return options

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
-import click
+from civis.cli.own_options import STYLES
+from civis.cli.plain_output import standard_output
 
 __all__ = ["STYLES", "as_stream", "select", "standard_output", "write"]
-
-STYLES = ("yaml", "json", "jsonl", "table", "csv")
 
 
 def write(value: Any, style: str | None, stream: TextIO | None = None) -> None:
@@ -75,7 +73,7 @@ def select(value: Any, query: str) -> Any:
 
     Raises
     ------
-    click.UsageError
+    ValueError
         If it is no such expression.
     """
     import jmespath  # noqa: PLC0415 - 15 ms, only where it is asked for
@@ -83,20 +81,11 @@ def select(value: Any, query: str) -> Any:
     try:
         expression = jmespath.compile(query)
     except jmespath.exceptions.JMESPathError as error:
-        raise click.UsageError(f"--query: {' '.join(str(error).split())}") from None
+        raise ValueError(f"--query: {' '.join(str(error).split())}") from None
     try:
         return expression.search(list(value) if isinstance(value, Iterator) else value)
     except jmespath.exceptions.JMESPathError as error:
-        raise click.UsageError(f"--query: {' '.join(str(error).split())}") from None
-
-
-def standard_output() -> TextIO:
-    """Give standard output; what its encoding lacks is written as an escape, not refused."""
-    stream = sys.stdout
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None and stream.errors == "strict":
-        reconfigure(errors="backslashreplace")
-    return stream
+        raise ValueError(f"--query: {' '.join(str(error).split())}") from None
 
 
 def as_stream(items: Iterable[Any]) -> Iterator[Any]:

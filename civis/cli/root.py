@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,9 +11,14 @@ import click
 
 from civis._version import __version__
 from civis.cli.failures import told_plainly
-from civis.cli.groups import HELP_NAMES, SearchedGroup, dashed, load, write_commands
+from civis.cli.finding import find_resource
+from civis.cli.groups import SearchedGroup, load
+from civis.cli.help_page import HelpPage
 from civis.cli.own_commands import AT_ROOT, IN_RESOURCES, RESOURCE_HELP
+from civis.cli.own_options import STYLES
+from civis.cli.plain_output import plain_warnings
 from civis.cli.state import State, state_of
+from civis.cli.words import HELP_NAMES, dashed
 
 __all__ = ["root"]
 
@@ -32,8 +36,15 @@ class Root(SearchedGroup):
     ) -> click.Context:
         """Note, before anything is read, whether the platform may be asked."""
         is_offline = bool(extra.get("resilient_parsing")) or not _OFFLINE.isdisjoint(args)
-        extra.setdefault("obj", State(is_offline=is_offline))
-        return super().make_context(info_name, args, parent, **extra)
+        state = extra.setdefault("obj", State(is_offline=is_offline))
+        with told_plainly(is_debugging=False):
+            context = super().make_context(info_name, args, parent, **extra)
+        context.call_on_close(state.close)
+        profile = context.params.get("profile")
+        if profile is not None:  # before a command is looked up, for which the platform may be asked
+            state.profile = profile
+            context.with_resource(_environment("CIVIS_PROFILE", profile))
+        return context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name our own commands, then the resources."""
@@ -58,18 +69,16 @@ class Root(SearchedGroup):
         own = IN_RESOURCES.get(known, {})
         if ctx.meta.get(_FOLLOWING) in own:  # no description is needed for these
             return ResourceGroup(name, None)
-        found = {dashed(each): each for each in state.api.resources}
-        if name in found:
-            return ResourceGroup(name, state.api.resources[found[name]])
-        return ResourceGroup(name, None) if own else None
+        resource = find_resource(state.api, name)
+        return ResourceGroup(name, resource) if resource is not None or own else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write our own commands, then the resources, a line each."""
-        write_commands(formatter, "Commands", {name: own.help for name, own in AT_ROOT.items()})
+        page = HelpPage(formatter.width)
+        page.commands("Commands", {name: own.help for name, own in AT_ROOT.items()})
         rows = {name: RESOURCE_HELP.get(name.replace("-", "_"), "") for name in _resources(ctx)}
-        write_commands(
-            formatter, "Resources", {name: text for name, text in rows.items() if name not in AT_ROOT}
-        )
+        page.commands("Resources", {name: text for name, text in rows.items() if name not in AT_ROOT})
+        formatter.write(f"\n{page.text()}\n")
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; whatever goes wrong is told in one line."""
@@ -98,9 +107,7 @@ def _set_output(ctx: click.Context, is_json: bool, output: str | None) -> str | 
 @click.option(
     "--profile", metavar="NAME", help="The profile to use, before key and address of the environment."
 )
-@click.option(
-    "--output", type=click.Choice(("yaml", "json", "jsonl", "table", "csv")), help="The form of the output."
-)
+@click.option("--output", type=click.Choice(STYLES), help="The form of the output.")
 @click.option("--json-output", is_flag=True, help="The same as --output json.")
 @click.option("--query", metavar="JMESPATH", help="What to take out of the answer.")
 @click.option("--debug", is_flag=True, help="Show requests, and where errors come from.")
@@ -118,27 +125,12 @@ def root(
     state.debug = debug
     state.query = query
     state.output = _set_output(ctx, json_output, output)
-    if profile is not None:
-        state.profile = profile
-        ctx.with_resource(_environment("CIVIS_PROFILE", profile))
-    ctx.with_resource(_plain_warnings())
+    ctx.with_resource(plain_warnings())
     level = "DEBUG" if debug else os.environ.get("CIVIS_LOG_LEVEL")
     if level:
         from civis.cli.logs import show_log  # noqa: PLC0415 - logging takes 5 ms, and most are silent
 
         ctx.with_resource(show_log(level))
-
-
-@contextmanager
-def _plain_warnings() -> Iterator[None]:
-    """Show warnings as a line each, without the place in the code, which tells a shell's user nothing."""
-
-    def show(message: Warning | str, *place: object) -> None:
-        click.echo(f"Warning: {' '.join(str(message).split())}", err=True)
-
-    with warnings.catch_warnings():
-        warnings.showwarning = show  # type: ignore[assignment] # it wants less than it is given
-        yield
 
 
 @contextmanager

@@ -11,9 +11,9 @@ import click
 
 from civis.cli.descriptions import API_VERSION, description_at_hand
 from civis.cli.failures import REFUSED, WRONG_USAGE, Failure
-from civis.cli.groups import dashed
 from civis.cli.output import STYLES, write
 from civis.cli.state import PRODUCT, State, state_of
+from civis.cli.words import dashed
 
 if TYPE_CHECKING:
     from civis._spec import Api, Operation
@@ -37,7 +37,10 @@ def spec() -> None:
 def show(
     context: click.Context, resource: str | None, method: str | None, raw: bool, output: str | None
 ) -> None:
-    """Show what is kept of the description; of a RESOURCE its operations; of a METHOD all of it."""
+    """Show what is kept of the description.
+
+    Of a RESOURCE its operations are shown, of a METHOD all there is.
+    """
     state = state_of(context)
     if raw:
         write(_download(state), "json")
@@ -60,7 +63,10 @@ def show(
 @spec.command()
 @click.pass_context
 def refresh(context: click.Context) -> None:
-    """Download the description, whatever the age of the one that is kept."""
+    """Download the description.
+
+    The one that is kept is replaced, whatever its age.
+    """
     from civis.resources import DESCRIPTIONS  # noqa: PLC0415 - help does without
 
     state = state_of(context)
@@ -74,9 +80,10 @@ def refresh(context: click.Context) -> None:
 @_output
 @click.pass_context
 def diff(context: click.Context, file: str | None, output: str | None) -> None:
-    """Say how the platform's description differs from FILE, by default the one that came with this package.
+    """Compare the platform's description with FILE.
 
-    The status is 1 where there is a difference.
+    By default FILE is the description that came with this package. The status is 1 where there is a
+    difference.
     """
     from civis._spec import load_spec  # noqa: PLC0415 - help does without
     from civis.resources import read_local_spec  # noqa: PLC0415 - help does without
@@ -95,7 +102,10 @@ def diff(context: click.Context, file: str | None, output: str | None) -> None:
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.pass_context
 def stubs(context: click.Context, folder: Path) -> None:
-    """Write types of the platform's API for editors and type checkers into FOLDER."""
+    """Write types of the platform's API into FOLDER.
+
+    They are for editors and type checkers.
+    """
     from civis._spec import load_spec  # noqa: PLC0415 - help does without
     from civis.resources import write_type_package  # noqa: PLC0415 - a generator that nothing else loads
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from civis.cli.output import STYLES, standard_output, write
+from civis.cli.plain_output import note
 from civis.cli.state import state_of
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def sql(
     quiet: bool,
     credential_id: int | None,
 ) -> None:
-    r"""Run SQL: that of -c or -f, else all that comes on standard input.
+    """Run SQL: that of -c or -f, else all that comes on standard input.
 
     Nothing is run before the input has ended. Ctrl-C at the prompt runs nothing; later it cancels the query.
 
@@ -90,7 +91,7 @@ def sql(
     civis sql -d local -c 'SELECT 1 AS one'
     civis sql -d local -f report.sql -o report.csv
     echo 'SELECT 1' | civis sql -d local --output json
-    """
+    """  # noqa: D301 - click's mark for lines that stay as they are
     if context.args:
         raise click.UsageError(f"SQL is given by -c or -f: -c {shlex.quote(' '.join(context.args))}", context)
     _check(context, command, file, rows, target, style, quiet)
@@ -183,7 +184,7 @@ def _preview(client: APIClient, query: Query, rows: int | None, style: str | Non
         return
     _show(list(columns), [list(row) for row in found or ()], style)
     if rows is None and len(found or ()) == limit and sys.stderr.isatty():
-        click.secho(f"The first {limit} rows; -o FILE writes all.", err=True, dim=True)
+        note(f"The first {limit} rows; -o FILE writes all.")
 
 
 def _show(columns: list[str], rows: list[list[Any]], style: str | None) -> None:

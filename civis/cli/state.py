@@ -5,14 +5,17 @@ Nothing is made before it is asked for, so that what needs no key and no network
 
 from __future__ import annotations
 
+import os
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import click
+
     from civis._env import Secret
-    from civis._http import Answer, Session
+    from civis._http import Answer, RetryPolicy, Session
     from civis._spec import Api
     from civis.client import APIClient
 
@@ -76,6 +79,12 @@ class State:
         self.output = output
         self.query = query
         self.is_offline = is_offline
+        self._closing: list[Callable[[], object]] = []
+
+    def close(self) -> None:
+        """Close what was opened, the youngest first."""
+        while self._closing:
+            self._closing.pop()()
 
     @cached_property
     def _of_profile(self) -> dict[str, Any]:
@@ -114,8 +123,13 @@ class State:
         from civis import _env  # noqa: PLC0415 - help needs none
         from civis._http import Session  # noqa: PLC0415 - as above
 
-        session = Session(self.endpoint, self.key, user_agent=partial(_env.user_agent, PRODUCT))
-        click.get_current_context().find_root().call_on_close(session.close)
+        session = Session(
+            self.endpoint,
+            self.key,
+            user_agent=partial(_env.user_agent, PRODUCT),
+            retries=self._prepare_retries(),
+        )
+        self._closing.append(session.close)
         return Connection(session)
 
     @cached_property
@@ -128,9 +142,18 @@ class State:
             user_agent=PRODUCT,
             endpoint=self.endpoint,
             web_address=self._of_profile.get("web_address"),
+            retries=self._prepare_retries(),
         )
-        click.get_current_context().find_root().call_on_close(made.close)
+        self._closing.append(made.close)
         return made
+
+    def _prepare_retries(self) -> RetryPolicy:
+        """Say how often requests are repeated, and see to it that a person is told."""
+        from civis.cli.retrying import notice_of_retries, policy_for  # noqa: PLC0415 - help needs none
+
+        if not (self.debug or os.environ.get("CIVIS_LOG_LEVEL")):  # there the log says more
+            self._closing.append(notice_of_retries())
+        return policy_for(self.endpoint)
 
     @cached_property
     def api(self) -> Api:
@@ -162,4 +185,8 @@ class State:
 
 def state_of(context: click.Context) -> State:
     """Give the state of a command line; commands called alone get a fresh one."""
-    return context.find_root().ensure_object(State)
+    root = context.find_root()
+    if not isinstance(root.obj, State):
+        root.obj = State()
+        root.call_on_close(root.obj.close)
+    return root.obj

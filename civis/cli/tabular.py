@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, TextIO
 
-import click
+from civis.cli.plain_output import note
 
 __all__ = ["rows_as_objects", "write_csv", "write_csv_rows", "write_grid", "write_table"]
 
@@ -125,7 +124,7 @@ def write_grid(
         stream.write(_GAP.join(cells).rstrip() + "\n")
     if len(shown) < len(names):
         left = ", ".join(names[place] for place in range(len(names)) if place not in shown)
-        _note(f"No room for: {left}")
+        note(f"No room for: {left}")
 
 
 def _fitted(widths: list[int], room: int, is_whole: bool) -> tuple[range, list[int]]:
@@ -202,9 +201,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return text[-1].isdigit() and "_" not in text
-
-
-def _note(text: str) -> None:
-    """Tell a person something beside the output."""
-    if sys.stderr.isatty():
-        click.secho(text, err=True, dim=True)

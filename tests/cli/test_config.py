@@ -58,7 +58,7 @@ def test_a_profile_asked_for_goes_before_the_environment(monkeypatch: pytest.Mon
     assert "CIVIS_PROFILE" not in os.environ
 
 
-def test_a_command_uses_the_profile_asked_for() -> None:
+def test_a_command_uses_the_profile_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     with Platform() as platform:
         run_here("config", "set", "api-endpoint", platform.url, "--profile", "here")
         run_here("config", "set", "api-key", "--profile", "here", input=platform.api_key)
@@ -67,6 +67,9 @@ def test_a_command_uses_the_profile_asked_for() -> None:
             run_here("--profile", "here", "sql", "-d", "local", "-c", "SELECT 1 AS a").stdout.split()[-1]
             == "1"
         )
+        monkeypatch.setenv("CIVIS_API_KEY", "k" * 64)  # of somewhere else
+        monkeypatch.setenv("CIVIS_API_ENDPOINT", "http://127.0.0.1:9/")
+        assert run_here("--profile", "here", "users", "get-me", "--query", "id").stdout == "1\n"
     assert "Did you mean 'here'?" in run_here("--profile", "hree", "users", "get-me", code=1).stderr
 
 

@@ -215,6 +215,24 @@ def test_completion_of_names_needs_no_click() -> None:
     assert ended.stderr == "[]\n"
 
 
+@pytest.mark.parametrize("arguments", [["jobs", "list", "--help"], ["jobs", "-h"], ["users", "get-me"]])
+def test_help_and_plain_calls_need_no_click(arguments: list[str], environment: dict[str, str]) -> None:
+    program = (
+        "import sys\n"
+        "from civis.cli import main\n"
+        f"try:\n    main({arguments!r})\nexcept SystemExit as error:\n    assert error.code == 0\n"
+        "print(sorted({'click', 'jmespath', 'requests'} & set(sys.modules)))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{program}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.stdout.splitlines()[-1] == "[]", ended.stderr
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["jobs", "list", "--help"], ["sql", "--help"]])
 def test_help_needs_nothing_but_click(arguments: list[str], tmp_path: Path) -> None:
     program = (
@@ -227,7 +245,7 @@ def test_help_needs_nothing_but_click(arguments: list[str], tmp_path: Path) -> N
     assert ended.stdout.splitlines()[-1] == "[]", ended.stderr
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "ascii:surrogateescape"])
 def test_letters_that_the_terminal_lacks_are_no_error(
     environment: dict[str, str], client: APIClient, encoding: str
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from civis.cli.groups import dashed
 from civis.cli.operations import OperationCommand
+from civis.cli.quick_help import page_of
 from civis.client import APIClient
 from civis.resources import API_SPEC_PATH, read_local_spec
 from tests._servers import Reply, Request, ScriptedServer, json_reply, served
@@ -106,7 +107,10 @@ def test_every_operation_has_help_for_80_columns(resource: str) -> None:
     for operation in API.resources[resource].operations.values():
         name = dashed(operation.name)
         shown = run_here(dashed(resource), name, "--help").output
-        assert shown.startswith(f"Usage: civis {dashed(resource)} {name} "), shown
+        assert shown.startswith(f"Usage: civis {dashed(resource)} {name}"), shown
+        assert page_of([dashed(resource), name, "-h"], 80) == shown.rstrip(
+            "\n"
+        )  # what is printed without click
         assert f"{operation.http_method} {operation.path}" in " ".join(shown.split())
         for each in operation.parameters:
             assert (each.name.strip("_").upper() if each.required else f"--{dashed(each.name)}") in shown
@@ -119,6 +123,7 @@ def test_every_resource_lists_its_operations(resource: str) -> None:
     shown = run_here(dashed(resource), "--help").output
     for operation in API.resources[resource].operations.values():
         assert f"  {dashed(operation.name)}" in shown
+    assert page_of([dashed(resource), "--help"], 80) == shown.rstrip("\n")
     assert max(map(len, shown.splitlines())) <= 80
 
 

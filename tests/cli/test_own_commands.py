@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -10,8 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from civis._http import RetryPolicy
 from civis.cli.groups import load
 from civis.cli.own_commands import AT_ROOT, IN_RESOURCES
+from civis.cli.retrying import policy_for
 from civis.client import APIClient
 from civis.local import Platform
 from civis.resources import API_SPEC_PATH, read_local_spec
@@ -98,7 +102,30 @@ def test_nobody_listening_is_one_line_and_status_1(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CIVIS_API_KEY", "key")
     monkeypatch.setattr("civis._clock.SystemClock.sleep", lambda self, seconds: None, raising=False)
     result = run_here("files", "download", 1, "-", code=1)
-    assert len(result.stderr.splitlines()) == 1
+    told, error = result.stderr.splitlines()
+    assert told == "The platform gave no good answer (Connection refused); trying again, Ctrl-C stops."
+    assert error.startswith("Error: ")
+    assert "after 4 attempts" in error
+    assert result.stdout == ""
+    assert logging.getLogger("civis.http.retries").handlers == []
+
+
+@pytest.mark.parametrize(
+    ("address", "is_watched", "attempts"),
+    [
+        ("http://127.0.0.1:9/", False, 4),
+        ("http://localhost:9/", True, 4),
+        ("https://api.civisanalytics.com/", True, 6),
+        ("https://api.civisanalytics.com/", False, None),
+    ],
+)
+def test_how_often_connecting_is_tried(
+    address: str, is_watched: bool, attempts: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: is_watched)
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert policy_for(address) == RetryPolicy(connect_attempts=attempts)
 
 
 # Files
@@ -444,19 +471,20 @@ def test_completion(words: str, expected: str) -> None:
     ],
 )
 def test_quick_completion_is_that_of_click(
-    words: str, is_quick: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: str, is_quick: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from click.shell_completion import BashComplete
 
-    from civis.cli.quick_completion import answered
+    from civis.cli.quick_completion import answer_to
     from civis.cli.root import root
 
     monkeypatch.setenv("COMP_WORDS", words)
     monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
-    assert answered("bash_complete") is is_quick
+    quick = answer_to("bash_complete")
+    assert (quick is not None) is is_quick
     slow = BashComplete(root, {}, "civis", "_CIVIS_COMPLETE").complete()
-    assert not is_quick or capsys.readouterr().out.splitlines() == slow.splitlines()
-    assert not answered("zsh_complete")
+    assert quick is None or quick.splitlines() == slow.splitlines()
+    assert answer_to("zsh_complete") is None
 
 
 def test_completion_makes_no_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from email.utils import formatdate
 import pytest
 import tenacity
 import urllib3
+from urllib3.exceptions import ConnectTimeoutError, ProtocolError
 
 from civis._clock import FakeClock
 from civis._errors import CivisConnectionError, CivisTimeoutError
@@ -97,6 +98,20 @@ def test_the_last_answer_is_given_when_attempts_run_out() -> None:
     assert len(seen) == 10
     assert len(clock.slept) == 9
     assert clock.now <= 600
+
+
+def test_somebody_unreachable_is_tried_as_often_as_the_policy_says(caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(number: int) -> Answer:
+        raise ConnectTimeoutError if number < 3 else ProtocolError("broken")
+
+    policy = RetryPolicy(attempts=5, connect_attempts=3)
+    with caplog.at_level("INFO", "civis.http.retries"), pytest.raises(CivisConnectionError, match="after 5 "):
+        run(refuse, policy=policy)
+    assert [record.civis_reason for record in caplog.records][:2] == ["ConnectTimeoutError"] * 2  # type: ignore[attr-defined]
+    assert len(caplog.records) == 4
+    assert "signature" not in caplog.text
+    with pytest.raises(CivisConnectionError, match="after 2 "):
+        run(refuse, policy=RetryPolicy(attempts=5, connect_attempts=2))
 
 
 def test_waits_grow_and_keep_their_bounds() -> None:
