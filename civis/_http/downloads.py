@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-import secrets
-import stat
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from civis._errors import CivisTransferError
 from civis._http.ahead import Ahead
@@ -18,6 +15,7 @@ from civis._http.hidden import SignedUrl
 from civis._http.inflate import GZIP_MAGIC, CorruptGzip, Inflater
 from civis._http.pools import BLOCK
 from civis._http.ranged import RangedBody
+from civis._http.replacing import Sink, replacing
 from civis._http.timeouts import TimeoutArgument
 from civis._http.transfers import Progress, Transport, shared_transport
 
@@ -241,34 +239,10 @@ def download(
         return copy_blocks(source, sink)
 
 
-def copy_blocks(source: BlockReader, sink: BinaryIO) -> int:
+def copy_blocks(source: BlockReader, sink: Sink) -> int:
     """Copy everything and count the bytes."""
     count = 0
     for block in source.blocks():
         sink.write(block)
         count += len(block)
     return count
-
-
-@contextlib.contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
-    """Give a file that takes the place of `target` when it is left without an error, and else vanishes."""
-    if target.exists() and not target.is_file() and not target.is_dir():
-        with open(target, "wb") as sink:
-            yield sink
-        return
-    if target.is_dir():
-        raise IsADirectoryError(f"{target} is a folder: name the file to write.")
-    final = Path(os.path.realpath(target))  # a symbolic link stays one
-    part = final.with_name(f".{final.name[:100]}.{secrets.token_hex(6)}.part")
-    try:
-        with open(part, "xb") as sink:
-            if final.exists():
-                os.chmod(part, stat.S_IMODE(final.stat().st_mode))
-            yield sink
-            sink.flush()
-            os.fsync(sink.fileno())
-        os.replace(part, final)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

@@ -5,10 +5,12 @@ It knows neither pandas nor polars nor Arrow.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from numbers import Number
 from typing import Any
 
-__all__ = ["bytes_error", "json_text", "mixed_text", "text_error", "times_error"]
+__all__ = ["bytes_error", "json_text", "mixed_text", "span_text", "text_error", "times_error"]
 
 _COLLECTIONS = (dict, list, tuple, set, frozenset)
 
@@ -17,7 +19,51 @@ def mixed_text(value: Any) -> str:
     """Write one value of a mixed column."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError(f"a column holds bytes ({bytes(value)[:20]!r}); decode them to text first")
-    return json_text(value) if _is_nested(value) else str(value)
+    return json_text(value) if _is_nested(value) else _own_text(value)
+
+
+def span_text(value: Any) -> str:
+    """Write a span of time as pandas does: PostgreSQL and pandas read it alike, also where it is negative.
+
+    Examples
+    --------
+    >>> span_text(dt.timedelta(hours=-22))
+    '-1 days +02:00:00'
+    """
+    if not isinstance(value, dt.timedelta):  # months, days and nanoseconds, each with a sign of its own
+        months, days, nanoseconds = value
+        clock, sign = divmod(abs(nanoseconds), 10**9), "-" if nanoseconds < 0 else ""
+        minutes, seconds = divmod(clock[0], 60)
+        fraction = f".{clock[1]:09}".rstrip("0").rstrip(".")
+        return (
+            f"{months} months {days} days {sign}{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{fraction}"
+        )
+    if getattr(value, "nanoseconds", 0):
+        return str(value)
+    minutes, seconds = divmod(value.seconds, 60)
+    fraction = f".{value.microseconds:06}" if value.microseconds else ""
+    sign = "+" if value.days < 0 else ""
+    return f"{value.days} days {sign}{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{fraction}"
+
+
+def _own_text(value: Any) -> str:
+    """Give a value's text, which must be one for people: an object's `repr` would mean nothing in a table.
+
+    Raises
+    ------
+    TypeError
+        If its class has no text of its own.
+    """
+    if isinstance(value, dt.timedelta):
+        return span_text(value)
+    kind: Any = type(value)
+    if kind.__str__ is object.__str__ and not isinstance(value, (str, Number)):
+        kind = f"{kind.__module__}.{kind.__qualname__}"
+        raise TypeError(
+            f"a column holds an object of the class {kind}, which has no text of its own; "
+            "convert it first, e.g. with .map(str) or to a dict, which becomes JSON"
+        )
+    return str(value)
 
 
 def _is_nested(value: Any) -> bool:
@@ -30,7 +76,7 @@ def json_text(value: Any) -> str:
     try:
         return json.dumps(value, default=_jsonable, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError):
-        # NaN, or keys that are no texts.
+        # NaN, keys that are no texts, or what has no text at all, which is refused below.
         return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
 
 
@@ -62,7 +108,7 @@ def _jsonable(value: Any) -> Any:
         return list(value)
     if hasattr(value, "tolist"):  # NumPy's numbers and arrays
         return value.tolist()
-    return None if _is_missing(value) else str(value)
+    return None if _is_missing(value) else _own_text(value)
 
 
 def _plain(value: Any) -> Any:

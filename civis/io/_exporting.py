@@ -261,13 +261,13 @@ def civis_to_multifile_csv(
 def export_to_civis_file(
     sql: str,
     database: str | int,
+    sql_params_arguments: Mapping[str, Any] | None = None,
     job_name: str | None = None,
     client: APIClient | None = None,
     credential_id: int | None = None,
     polling_interval: float | None = None,
     hidden: bool = True,
     csv_settings: Mapping[str, Any] | None = None,
-    sql_params_arguments: Mapping[str, Any] | None = None,
     *,
     api_key: str | None = None,
 ) -> CivisFuture:
@@ -279,6 +279,8 @@ def export_to_civis_file(
         One or more statements; the rows of the last one that returns any are exported.
     database : str or int
         Name or ID of the database.
+    sql_params_arguments : mapping, optional
+        ``{"params": [...], "arguments": {...}}`` for a query with parameters.
     job_name : str, optional
         The name of the script that exports.
     client : civis.APIClient, optional
@@ -291,8 +293,6 @@ def export_to_civis_file(
         Whether the script stays out of lists.
     csv_settings : mapping, optional
         As ``client.scripts.post_sql`` takes it; by default gzip with a header.
-    sql_params_arguments : mapping, optional
-        ``{"params": [...], "arguments": {...}}`` for a query with parameters.
     api_key : str, optional
         Older spelling of ``client=civis.APIClient(api_key=...)``.
 

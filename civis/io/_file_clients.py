@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from civis.client import APIClient
 
 
-def pick_client(client: APIClient | None, api_key: str | None = None) -> APIClient:
-    """Give the client to use. Only public functions call this: their caller is warned about `api_key=`."""
+def pick_client(client: APIClient | None, api_key: str | None = None, *, wrappers: int = 0) -> APIClient:
+    """Give the client to use. Only public functions call this: their caller is warned about `api_key=`.
+
+    Where decorators stand between the two, `wrappers` is their number.
+    """
     if api_key is not None:
-        warn_deprecated("api_key=", since="2.0.0", instead="client=civis.APIClient(api_key)", stacklevel=3)
+        instead = "client=civis.APIClient(api_key)"
+        warn_deprecated("api_key=", since="2.0.0", instead=instead, stacklevel=3 + wrappers)
     return make_client(api_key) if client is None else client
 
 

@@ -5,9 +5,9 @@ It knows nothing of the platform. A stream that belongs to the user is read and 
 
 from __future__ import annotations
 
+import errno
 import io
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,7 +63,7 @@ def open_source(buf_or_path: FileLike, size: int | None = None) -> Iterator[File
     A handle is rewound to its beginning, and a text handle is read as the bytes under it. What cannot be
     rewound, such as a pipe, is streamed where its size is told. Otherwise it is read to its end first, since
     the platform must be told the number of parts before the first: the first `MOST_HELD` bytes into memory,
-    and only what is longer into a file.
+    and only what is longer into a file without a name in the folder for temporary files.
 
     Raises
     ------
@@ -75,10 +75,16 @@ def open_source(buf_or_path: FileLike, size: int | None = None) -> Iterator[File
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 0):
         raise ValueError(f"size={size!r}: give the number of bytes, or None where it is not known")
     if is_path(buf_or_path):
-        with open(buf_or_path, "rb") as file:
-            yield _measure(file, size)
+        with open(buf_or_path, "rb") as file, _open_stream(file, size) as source:
+            yield source
         return
-    stream = _binary(buf_or_path)
+    with _open_stream(_binary(buf_or_path), size) as source:
+        yield source
+
+
+@contextmanager
+def _open_stream(stream: BinaryIO, size: int | None) -> Iterator[FileSource]:
+    """Give what is to be uploaded of a stream of bytes."""
     if _is_seekable(stream):
         yield _measure(stream, size)
     elif size is not None and size > MOST_HELD:
@@ -100,12 +106,32 @@ def _held(pipe: BinaryIO) -> Iterator[BinaryIO]:
     if not (block := pipe.read(_BLOCK)):
         yield head
         return
+    # It has no name where the system allows that, and no rights for others: a crash leaves nothing to find.
     with tempfile.TemporaryFile() as spool:
-        spool.write(head.getbuffer())
-        head = io.BytesIO()
-        spool.write(block)
-        shutil.copyfileobj(pipe, spool, _BLOCK)
+        with _explained_full_disk():
+            spool.write(head.getbuffer())
+            head = io.BytesIO()
+            spool.write(block)
+            while block := pipe.read(_BLOCK):
+                spool.write(block)
+            spool.flush()
         yield spool
+
+
+@contextmanager
+def _explained_full_disk() -> Iterator[None]:
+    """Say of a disk without room which it is, and what would do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise OSError(
+            error.errno,
+            f"no room for the whole pipe in {tempfile.gettempdir()}, which holds it until its end is known "
+            f"({error.strerror}); give its length with size=, and it is sent as it comes, or name a larger "
+            "folder by the environment variable TMPDIR",
+        ) from error
 
 
 def _binary(handle: Any) -> BinaryIO:
@@ -120,6 +146,8 @@ def _binary(handle: Any) -> BinaryIO:
     if not _is_text(handle):
         return cast(BinaryIO, handle)
     stream = getattr(handle, "buffer", None)
+    if stream is None and isinstance(handle, io.StringIO):
+        return io.BytesIO(handle.getvalue().encode())
     if stream is None:
         raise TypeError(
             f"{_kind(handle)} holds text without an encoding; encode it: io.BytesIO(text.encode())"

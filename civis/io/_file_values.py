@@ -20,7 +20,7 @@ from civis.io._file_downloads import download_to_handle, find_file
 from civis.io._file_sources import open_source
 from civis.io._file_uploads import DEFAULT_EXPIRY, FileDetails, file_details, upload
 from civis.io._frame_formats import columnar_format, read_columnar, write_columnar
-from civis.io._frames import is_frame
+from civis.io._frames import as_frame
 from civis.io._native_readers import close_with, is_lazy
 
 if TYPE_CHECKING:
@@ -236,11 +236,8 @@ def dataframe_to_file(
     5001
     """
     details = file_details(name, expires_at, description, {})
-    if not is_frame(df) and not any(hasattr(df, method) for method in ("to_csv", "write_csv")):
-        raise TypeError(
-            f"expected a data frame of pandas or polars or a pyarrow.Table, not an object of type "
-            f"{type(df).__name__}"
-        )
+    if hasattr(df, "__arrow_c_stream__") or not any(hasattr(df, way) for way in ("to_csv", "write_csv")):
+        df = as_frame(df)
     columnar = columnar_format(name, format)
     client = pick_client(client, api_key)
     with tempfile.TemporaryFile() as content:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from civis.io._file_clients import pick_client
 from civis.io._file_downloads import check_binary, download_to_handle, download_to_path, find_file
 from civis.io._file_sources import FileLike, is_path, name_of, open_source
 from civis.io._file_uploads import DEFAULT_EXPIRY, file_details, upload
+from civis.io._keyword_names import also_named
 from civis.io._progress import show_progress
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ __all__ = ["civis_to_file", "file_id_from_run_output", "file_to_civis"]
 OUTPUTS_PAGE = 50
 
 
+@also_named("buf", "buf_or_path")
 def file_to_civis(
     buf_or_path: FileLike,
     name: str | None = None,
@@ -41,9 +44,11 @@ def file_to_civis(
     Parameters
     ----------
     buf_or_path : str or os.PathLike or file-like
-        A path, or a handle. A handle that can be rewound is sent from its beginning, whatever its position;
-        a text handle is sent as the bytes under it. A pipe of more than 50 MiB goes through a temporary file,
-        unless `size` says how long it is: the platform is told the number of parts before the first one.
+        A path, or a handle; ``buf=`` is the same. A handle that can be rewound is sent from its beginning,
+        whatever its position; a text handle is sent as the bytes under it, and an `io.StringIO` as UTF-8. A
+        pipe of more than 50 MiB goes through a temporary file (in the folder that ``TMPDIR`` names, and gone
+        with this call however it ends), unless `size` says how long it is: the platform is told the number
+        of parts before the first one.
     name : str, optional
         The file's name on the platform. By default the last element of the path, or of the handle's `name`.
     expires_at : str or datetime.datetime or None, optional
@@ -77,6 +82,8 @@ def file_to_civis(
         When the description is too long, or `size` is not the size.
     civis.base.CivisTransferError
         When the bytes could not be sent; nothing was completed then.
+    OSError
+        When the source cannot be read, or there is no room for a pipe's temporary file.
 
     Examples
     --------
@@ -85,8 +92,9 @@ def file_to_civis(
     5001
     """
     details = file_details(name_of(buf_or_path, name), expires_at, description, kwargs)
-    client = pick_client(client, api_key)
-    path = buf_or_path if is_path(buf_or_path) else None
+    client = pick_client(client, api_key, wrappers=1)
+    # What has a path and is no file, such as ``/dev/stdin``, is read once, as any pipe.
+    path = buf_or_path if is_path(buf_or_path) and os.path.isfile(buf_or_path) else None
     with (
         open_source(buf_or_path, size) as source,
         show_progress(progress, source.size, details.name) as update,
@@ -94,6 +102,7 @@ def file_to_civis(
         return upload(client, source, details, update, path=path)
 
 
+@also_named("buf", "buf_or_path")
 def civis_to_file(
     file_id: int,
     buf_or_path: FileLike,
@@ -133,7 +142,7 @@ def civis_to_file(
     """
     path = Path(buf_or_path) if is_path(buf_or_path) else None
     handle = None if path else check_binary(buf_or_path)
-    client = pick_client(client, api_key)
+    client = pick_client(client, api_key, wrappers=1)
     file = find_file(client, file_id)
     with show_progress(progress, file.get("file_size"), str(file.name)) as update:
         if path is not None:

@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from civis.io._cell_texts import bytes_error, json_text, mixed_text, times_error
+from civis.io._cell_texts import bytes_error, json_text, mixed_text, span_text, times_error
 from civis.io._pandas_arrays import pandas_array
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "as_frame",
     "check_names",
     "declared_columns",
     "frame_columns",
@@ -30,6 +31,7 @@ __all__ = [
     "named_columns",
     "table_names",
     "varchar",
+    "whole_numbers",
 ]
 
 _SMALLEST_VARCHAR = 256
@@ -50,6 +52,28 @@ def is_polars(frame: object) -> bool:
 def is_frame(frame: object) -> bool:
     """Whether an object is a frame or an Arrow table."""
     return is_pandas(frame) or is_polars(frame) or _is_of(frame, "pyarrow", "Table")
+
+
+def as_frame(given: Any) -> Any:
+    """Give a frame back, and of anything else that offers its columns to Arrow a `pyarrow.Table`.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    """
+    if is_frame(given):
+        return given
+    if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):
+        arrow = _pyarrow()
+        try:
+            return arrow.table(given)
+        except (TypeError, ValueError):
+            pass  # a single column, for instance
+    hint = "; call .collect() first" if _is_of(given, "polars", "LazyFrame") else ""
+    raise TypeError(
+        f"a pandas or polars DataFrame or a pyarrow.Table is needed, not {type(given).__name__}{hint}"
+    )
 
 
 def has_pyarrow() -> bool:
@@ -154,16 +178,25 @@ def _for_arrow(frame: Any) -> Any:
     """Give a polars frame without what Arrow has no type for: objects and integers of 128 bits."""
     import polars as pl  # noqa: PLC0415 - optional library
 
-    foreign = {"Object", "Int128", "UInt128"}
-    columns = [series for series in frame.get_columns() if str(series.dtype).partition("(")[0] in foreign]
-    return frame.with_columns(
-        pl.Series(
-            series.name,
-            [None if value is None else mixed_text(value) for value in series.to_list()],
-            dtype=pl.String,
-        )
-        for series in columns
-    )
+    foreign: list[Any] = []
+    for series in frame.get_columns():
+        kind = str(series.dtype).partition("(")[0]
+        if kind in ("Int128", "UInt128"):
+            foreign.append(whole_numbers(series))
+        elif kind == "Object":
+            texts = [None if value is None else mixed_text(value) for value in series.to_list()]
+            foreign.append(pl.Series(series.name, texts, dtype=pl.String))
+    return frame.with_columns(foreign)
+
+
+def whole_numbers(series: Any) -> Any:
+    """Give integers of 128 bits as decimals, and as texts where one has more than the 38 digits of those."""
+    import polars as pl  # noqa: PLC0415 - optional library
+
+    try:
+        return series.cast(pl.Decimal(38, 0))
+    except pl.exceptions.InvalidOperationError:
+        return series.cast(pl.String)
 
 
 def named_columns(frame: Any) -> list[tuple[str, Any]]:
@@ -187,8 +220,8 @@ def _writable(column: Any, name: str) -> Any:
     import pyarrow as pa  # noqa: PLC0415 - optional library
 
     kind, types = column.type, pa.types
-    if types.is_dictionary(kind):
-        return _writable(column.cast(kind.value_type), name)
+    if types.is_dictionary(kind) or types.is_run_end_encoded(kind):
+        return _writable(_decoded(column), name)
     if isinstance(kind, pa.BaseExtensionType) and not types.is_fixed_size_binary(kind.storage_type):
         return _writable(column.cast(kind.storage_type), name)
     if isinstance(kind, pa.BaseExtensionType):
@@ -204,7 +237,7 @@ def _writable(column: Any, name: str) -> Any:
     if types.is_date(kind):
         return column.cast(pa.date32())
     if types.is_duration(kind) or types.is_interval(kind):
-        return _texts_of(column, str)
+        return _texts_of(column, span_text)
     if types.is_float16(kind):
         return column.cast(pa.float32())
     if types.is_null(kind) or types.is_large_string(kind) or _is_string_view(kind):
@@ -218,6 +251,15 @@ def _texts_of(column: Any, as_text: Callable[[Any], str]) -> Any:
 
     texts = [None if value is None else as_text(value) for value in column.to_pylist()]
     return pa.chunked_array([pa.array(texts, pa.string())])
+
+
+def _decoded(column: Any) -> Any:
+    """Write out the values that a column keeps once for several rows."""
+    import pyarrow as pa  # noqa: PLC0415 - optional library
+    import pyarrow.compute as pc  # noqa: PLC0415 - optional library
+
+    is_dictionary = pa.types.is_dictionary(column.type)
+    return column.cast(column.type.value_type) if is_dictionary else pc.run_end_decode(column)
 
 
 def _is_string_view(kind: Any) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from civis.io._distinct_names import distinct_names
 from civis.io._headers import split_header
 from civis.io._row_blocks import row_blocks
 
@@ -30,7 +31,7 @@ def read_by_pandas(pandas: Any, streams: Sequence[OpenStream], options: ReadOpti
     with ExitStack() as stack:
         file, names = _one_file(stack, streams, options, arguments, is_kept=lazy)
         if names is not None and not {"header", "names"} & set(arguments):
-            arguments.update(header=None, names=_distinct(names, lambda name, count: f"{name}.{count}"))
+            arguments.update(header=None, names=distinct_names(names, "pandas"))
         found = pandas.read_csv(file, **arguments)
         if lazy:
             close_with(found, stack.pop_all().close)
@@ -45,7 +46,7 @@ def read_by_polars(polars: Any, streams: Sequence[OpenStream], options: ReadOpti
         content = file.read()
     if names is None or {"has_header", "new_columns"} & set(arguments):
         return polars.read_csv(content, **arguments)
-    names = _distinct(names, lambda name, count: f"{name}_duplicated_{count - 1}")
+    names = distinct_names(names, "polars")
     wanted = arguments.pop("columns", None)
     if wanted is None:
         return polars.read_csv(content, has_header=False, new_columns=names, **arguments)
@@ -126,12 +127,3 @@ def _join(streams: Sequence[OpenStream], options: ReadOptions, file: BinaryIO) -
                 file.write(rows)
                 ends_row = block.endswith(b"\n")
     return bare_names
-
-
-def _distinct(names: Sequence[str], rename: Callable[[str, int], str]) -> list[str]:
-    """Make names distinct as the library itself does where it reads them from a file."""
-    made: list[str] = []
-    for place, name in enumerate(names):
-        count = list(names[:place]).count(name)
-        made.append(rename(name, count) if count else name)
-    return made

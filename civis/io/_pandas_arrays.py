@@ -46,6 +46,8 @@ def pandas_array(series: Any, name: str, arrow: Any) -> Any:
 
 def _converted(series: Any, name: str, arrow: Any) -> Any:
     """Convert one column; values of several kinds become texts, as a CSV writer would write them."""
+    if str(series.dtype).startswith("Sparse["):
+        series = series.sparse.to_dense()
     try:
         alike = _alike(series, name)
         converted = arrow.Array.from_pandas(series if alike is None else alike)

@@ -34,7 +34,10 @@ def to_pandas(
         other column that becomes ``float64``, as `pandas.read_csv` reads it.
     """
     if dtype_backend is not None:
-        converted: pd.DataFrame = table.to_pandas(types_mapper=_mapper(dtype_backend), date_as_object=False)
+        # Arrow keeps dtypes by name: of columns of one name all would get that of the last.
+        placed = table.rename_columns([str(place) for place in range(table.num_columns)])
+        converted: pd.DataFrame = placed.to_pandas(types_mapper=_mapper(dtype_backend), date_as_object=False)
+        converted.columns = pd.Index(table.column_names)
         return converted
     if not table.num_columns:
         return pd.DataFrame()

@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from civis.io._cell_texts import bytes_error, json_text, mixed_text, text_error, times_error
+from civis.io._cell_texts import (
+    bytes_error,
+    json_text,
+    mixed_text,
+    span_text,
+    text_error,
+    times_error,
+)
 from civis.io._frames import varchar
 
 __all__ = ["PlainColumn", "plain_column", "quoted"]
@@ -111,7 +118,7 @@ def _column(series: Any, name: str) -> PlainColumn:
     if pd.api.types.is_datetime64_any_dtype(dtype):
         return _times(series, name)
     if pd.api.types.is_timedelta64_dtype(dtype):
-        return _texts(series, str if str(dtype) == "timedelta64[ns]" else _span)
+        return _texts(series, span_text)
     if isinstance(dtype, pd.StringDtype):
         return _texts(series, str)
     if pd.api.types.is_object_dtype(dtype):
@@ -132,11 +139,6 @@ def _of_categories(series: Any) -> Any:
 def _boolean(value: Any) -> str:
     """Write a boolean."""
     return "true" if value else "false"
-
-
-def _span(value: Any) -> str:
-    """Write a span that is kept to the microsecond or less, as Python does."""
-    return str(value.to_pytimedelta())
 
 
 def quoted(text: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from civis.io._distinct_names import distinct_names
 from civis.io._plain_results import FALSE, TRUE, UnfitError
 from civis.io._sql_kinds import TEXT, Kind
 
@@ -53,7 +54,7 @@ def to_pandas(result: PlainResult) -> pd.DataFrame:
         values = np.concatenate([frame[place].to_numpy() for frame in parsed])
         columns[place] = _column(values, place, result, mark)
     made = pd.DataFrame(columns, copy=False)
-    made.columns = pd.Index(result.names)
+    made.columns = pd.Index(distinct_names(result.names, "pandas"))
     return made
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from civis.io._distinct_names import distinct_names
 from civis.io._plain_results import FALSE, TRUE
 from civis.io._sql_kinds import TEXT, Kind
 
@@ -45,9 +46,10 @@ def to_polars(result: PlainResult) -> pl.DataFrame:
     result : PlainResult
     """
     parsed = pl.concat([_parse(rows, result) for rows in result.parts])
+    names = distinct_names(result.names, "polars")
     return pl.DataFrame(
         [
-            _column(column.alias(result.names[place]), place, result)
+            _column(column.alias(names[place]), place, result)
             for place, column in enumerate(parsed.get_columns())
         ]
     )

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from civis.io._cell_texts import bytes_error, json_text, mixed_text, times_error
-from civis.io._frames import varchar
+from civis.io._frames import varchar, whole_numbers
 
 __all__ = ["series_type", "writable_series", "write_polars"]
 
@@ -52,6 +52,9 @@ def writable_series(series: pl.Series) -> pl.Series:
         return micro if kind.time_zone is None else micro.dt.convert_time_zone("UTC")
     if kind == pl.Time and (series.cast(pl.Int64) % 1000 != 0).any():
         raise times_error(series.name)
+    if kind.is_integer() and kind not in _TYPES:
+        series = whole_numbers(series)
+        kind = series.dtype
     is_known = kind in _TYPES or kind == pl.Decimal
     return series if is_known else series.cast(pl.String)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from civis.io._distinct_names import distinct_names
 from civis.io._frames import has_pyarrow
 from civis.io._headers import check_wanted
 from civis.io._native_readers import read_by_pandas, read_by_polars
@@ -116,13 +117,16 @@ def convert_table(table: pa.Table, options: ReadOptions) -> Any:
     if options.return_as == "pandas":
         from civis.io._pandas_frames import to_pandas  # noqa: PLC0415 - optional library
 
-        return to_pandas(
+        frame = to_pandas(
             table,
             options.dtype_backend,
             lambda name: options.all_text or name.lower() in options.sql_types,
         )
+        frame.columns = distinct_names(table.column_names, "pandas")
+        return frame
     if options.return_as == "polars":
-        return _import("polars", options).from_arrow(table)
+        names = distinct_names(table.column_names, "polars")
+        return _import("polars", options).from_arrow(table.rename_columns(names))
     return table
 
 

@@ -15,7 +15,7 @@ from civis.io._declaring import declare, declare_keys
 from civis.io._file_clients import pick_client
 from civis.io._files import file_to_civis
 from civis.io._frame_csv import frame_buffer, write_frame
-from civis.io._frames import is_frame
+from civis.io._frames import as_frame
 from civis.io._loading import TableLoad, check_load, load_files, start_import
 from civis.io._preprocessing import PreparedFiles, soon
 
@@ -250,15 +250,15 @@ def dataframe_to_civis(
     sortkey1: str | None = None,
     sortkey2: str | None = None,
     table_columns: Mapping[str, str] | Sequence[Mapping[str, str]] | None = None,
-    headers: bool | None = None,
+    credential_id: int | None = None,
     primary_keys: Sequence[str] | None = None,
     last_modified_keys: Sequence[str] | None = None,
     execution: str = "immediate",
-    delimiter: str | None = None,
     polling_interval: float | None = None,
-    credential_id: int | None = None,
     hidden: bool = True,
     *,
+    headers: bool | None = None,
+    delimiter: str | None = None,
     progress: bool | Progress | None = None,
     api_key: str | None = None,
     archive: bool = False,
@@ -272,7 +272,8 @@ def dataframe_to_civis(
     Parameters
     ----------
     df : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-        The index of a pandas frame is left out unless ``index=True`` is passed.
+        Or what offers itself to Arrow, such as a batch, a reader of batches or a relation of DuckDB. The
+        index of a pandas frame is left out unless ``index=True`` is passed.
     database : str or int
         Name or ID of the database.
     table : str
@@ -289,21 +290,21 @@ def dataframe_to_civis(
         ``{column: sql_type}`` for the columns whose type is not to be that of the frame; or all columns as
         ``{"name", "sql_type"}``, all or none with a type. By default those of the frame. Names that are those
         of the frame mean these columns, in whatever order; other names rename, in the frame's order.
-    headers : bool, optional
-        Older argument; the file that is made always says itself whether it has a header.
+    credential_id : int, optional
+        The credential to use; by default the user's default.
     primary_keys, last_modified_keys : sequence of str, optional
         The columns by which an upsert matches rows, and by which it tells the newer one. These and the other
         keys may be spelled as in the frame or as in the table.
     execution : {"immediate", "delayed", "incremental"}, default "immediate"
         When rows are deduplicated in an upsert.
-    delimiter : str, optional
-        What stands between values on the way: a comma (the default), a tab or a pipe.
     polling_interval : float, optional
         Seconds between looks at the jobs.
-    credential_id : int, optional
-        The credential to use; by default the user's default.
     hidden : bool, default True
         Whether the jobs stay out of lists.
+    headers : bool, optional
+        Older argument; the file that is made always says itself whether it has a header.
+    delimiter : str, optional
+        What stands between values on the way: a comma (the default), a tab or a pipe.
     progress : bool or callable, optional
         Show a bar, or call this with the number of further bytes sent.
     api_key : str, optional
@@ -342,8 +343,7 @@ def dataframe_to_civis(
     """
     if headers is not None:
         warn_deprecated("headers=", since="2.0.0", instead="nothing: the header is known", stacklevel=2)
-    if not is_frame(df):
-        raise TypeError(f"a pandas or polars DataFrame or a pyarrow.Table is needed, not {type(df).__name__}")
+    df = as_frame(df)
     if delimiter is not None:
         kwargs.setdefault("sep" if hasattr(df, "to_csv") else "separator", delimiter)
     overrides = table_columns if isinstance(table_columns, Mapping) else {}

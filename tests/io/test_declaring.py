@@ -20,7 +20,7 @@ import civis
 from civis._errors import CivisAPIError, CivisImportError, CivisJobFailure
 from civis.client import APIClient
 from civis.futures import CivisFuture
-from civis.io import _rows
+from civis.io import _readers, _rows
 from civis.io._column_order import column_places
 from civis.io._declaring import declare, declare_keys
 from civis.io._frame_csv import FrameCsv
@@ -60,6 +60,26 @@ def test_columns_of_one_name_keep_their_own_types(client: APIClient, word: str, 
     assert [list(row) for row in found.itertuples(index=False)] == rows
     [batch] = civis.io.iter_civis_sql(sql, "local", client=client)
     assert [[column[0].as_py() for column in batch.columns]] == rows
+
+
+@pytest.mark.parametrize("arguments", [{}, {"dtype_backend": "pyarrow"}], ids=["usual", "Arrow's dtypes"])
+def test_columns_of_one_name_can_be_asked_for(client: APIClient, arguments: dict[str, Any]):
+    sql = "SELECT 1 AS a, 'x' AS a, 3 AS \"a.1\""
+    found = civis.io.read_civis_sql(sql, "local", return_as="pandas", client=client, **arguments)
+    assert {name: found[name].tolist() for name in found} == {"a": [1], "a.2": ["x"], "a.1": [3]}
+    [batch] = civis.io.iter_civis_sql(sql, "local", return_as="polars", client=client)
+    assert batch.to_dicts() == [{"a": 1, "a_duplicated_0": "x", "a.1": 3}]
+
+
+def test_columns_of_one_name_can_be_asked_for_without_pyarrow(
+    client: APIClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_readers, "has_pyarrow", lambda: False)
+    sql = "SELECT 1 AS a, 'x' AS a"
+    found = civis.io.read_civis_sql(sql, "local", return_as="pandas", client=client)
+    assert list(found.columns) == ["a", "a.1"]
+    same = civis.io.read_civis_sql(sql, "local", return_as="polars", client=client)
+    assert same.columns == ["a", "a_duplicated_0"]
 
 
 NAME_TYPES: list[tuple[str, dict[str, Any], list[pa.DataType]]] = [

@@ -7,9 +7,11 @@ import gc
 import io
 import json
 import uuid
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -20,6 +22,7 @@ import civis
 from civis.client import APIClient
 from civis.io import _frame_csv
 from civis.io._frame_csv import FrameCsv, write_frame
+from civis.io._frames import as_frame
 
 PLUS_5 = dt.timezone(dt.timedelta(hours=5))
 DAY, TIME = dt.date(2020, 1, 1), dt.datetime(2020, 1, 1, 5, 6)
@@ -78,6 +81,20 @@ OBJECTS: dict[str, tuple[pd.DataFrame, str, list[str]]] = {
     "no finite decimal": (objects(Decimal("Infinity"), Decimal(1)), "VARCHAR", ["Infinity", "1"]),
     "UUIDs": (objects(ID, None), "VARCHAR", [str(ID), ""]),
     "periods": (pd.DataFrame({"a": pd.period_range("2020-01", periods=1, freq="M")}), "VARCHAR", ["2020-01"]),
+    "spans": (
+        pd.DataFrame({"a": pd.to_timedelta(["26h", "-22h", "0.5s", None])}),
+        "VARCHAR",
+        ["1 days 02:00:00", "-1 days +02:00:00", "0 days 00:00:00.500000", ""],
+    ),
+    "spans of nanoseconds": (
+        pd.DataFrame({"a": pd.Series(np.array([3_600_000_000_005], "timedelta64[ns]"))}),
+        "VARCHAR",
+        ["0 days 01:00:00.000000005"],
+    ),
+    "spans beside a text": (objects(dt.timedelta(days=-1), "x"), "VARCHAR", ["-1 days +00:00:00", "x"]),
+    "spans in JSON": (objects([dt.timedelta(hours=1)]), "VARCHAR", ['["0 days 01:00:00"]']),
+    "sparse": (pd.DataFrame({"a": pd.arrays.SparseArray([0, 0, 1])}), "BIGINT", ["0", "0", "1"]),
+    "complex": (objects(1 + 2j), "VARCHAR", ["(1+2j)"]),
     "intervals": (pd.DataFrame({"a": pd.interval_range(0, 1)}), "VARCHAR", ["(0, 1]"]),
 }
 
@@ -99,7 +116,8 @@ POLARS: dict[str, tuple[pl.Series, str, list[str]]] = {
 
 
 if hasattr(pl, "Int128"):
-    POLARS["128 bits"] = (pl.Series([2**70, None], dtype=pl.Int128), "VARCHAR", [str(2**70), ""])
+    POLARS["128 bits"] = (pl.Series([2**70, None], dtype=pl.Int128), "NUMERIC", [str(2**70), ""])
+    POLARS["127 bits"] = (pl.Series([2**127 - 1], dtype=pl.Int128), "VARCHAR", [str(2**127 - 1)])
 
 
 @pytest.mark.parametrize("case", POLARS)
@@ -116,8 +134,58 @@ def test_extension_types_of_arrow_are_written():
     assert lines[1:] == [f'"{ID}",1', ",0"]
 
 
+#: What Arrow has beside the types that tables have, to its SQL type and its texts.
+ARROW: dict[str, tuple[pa.Array, str, list[str]]] = {
+    "run-end encoded": (pa.RunEndEncodedArray.from_arrays([2, 3], ["x", "y"]), "VARCHAR", ["x", "x", "y"]),
+    "dictionary": (pa.array(["x", None]).dictionary_encode(), "VARCHAR", ["x", ""]),
+    "months and days": (
+        pa.array([(1, -2, 3_700_500_000_000), (0, 0, -1_000_000_000)], pa.month_day_nano_interval()),
+        "VARCHAR",
+        ["1 months -2 days 01:01:40.5", "0 months 0 days -00:00:01"],
+    ),
+    "spans": (pa.array([-1], pa.duration("s")), "VARCHAR", ["-1 days +23:59:59"]),
+}
+
+
+@pytest.mark.parametrize("case", ARROW)
+def test_values_of_arrow_keep_their_meaning(case: str):
+    values, sql_type, expected = ARROW[case]
+    assert cells(pa.table({"a": values})) == (expected, sql_type)
+
+
+#: What is no frame, and yet offers its columns to Arrow.
+OFFERS: dict[str, Callable[[], Any]] = {
+    "a batch": lambda: pa.record_batch({"a": [1, 2]}),
+    "a reader of batches": lambda: pa.table({"a": [1, 2]}).to_reader(),
+    "a relation of DuckDB": lambda: duckdb.sql("SELECT * FROM range(1, 3) AS t(a)"),
+}
+
+
+@pytest.mark.parametrize("case", OFFERS)
+def test_what_offers_itself_to_arrow_is_a_frame(case: str):
+    assert as_frame(OFFERS[case]()).to_pydict() == {"a": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [(pl.LazyFrame({"a": [1]}), "LazyFrame.*collect"), (pl.Series([1]), "not Series"), ([1], "not list")],
+    ids=["lazy", "a column", "a list"],
+)
+def test_what_is_no_frame_is_refused(given: Any, said: str):
+    with pytest.raises(TypeError, match=said):
+        as_frame(given)
+
+
 REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "lone surrogate": (objects("\ud800"), {}, ValueError, "'a'.*surrogate"),
+    "an object without a text": (objects(object(), 1), {}, TypeError, "builtins.object.*no text of its own"),
+    "a function in JSON": (objects([len]), {}, TypeError, "no text of its own"),
+    "an object in polars": (
+        pl.DataFrame({"a": pl.Series([object()], dtype=pl.Object)}),
+        {},
+        TypeError,
+        "no text of its own",
+    ),
     "surrogate in JSON": (objects(["\ud800"]), {}, ValueError, "'a'.*surrogate"),
     "bytes beside text": (objects(b"x", "y"), {}, TypeError, "'a' holds bytes"),
     "nanoseconds": (

@@ -172,7 +172,7 @@ class TestNames:
 
 @pytest.mark.parametrize(
     ("source", "word"),
-    [(io.StringIO("x"), "encode"), (3, "a path or a handle"), (None, "a path or a handle")],
+    [(io.TextIOBase(), "encode|not opened"), (3, "a path or a handle"), (None, "a path or a handle")],
     ids=["text without an encoding", "a number", "nothing"],
 )
 def test_what_holds_no_bytes(client, source, word):

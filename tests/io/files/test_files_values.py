@@ -125,7 +125,7 @@ def test_pandas_may_be_told_how_to_compress(storage, client):
 
 
 def test_no_data_frame(storage, client):
-    with pytest.raises(TypeError, match="data frame"):
+    with pytest.raises(TypeError, match="DataFrame"):
         dataframe_to_file([1], client=client)
     assert storage.posted == []
 

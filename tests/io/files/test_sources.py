@@ -13,6 +13,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +125,23 @@ def _temporary(folder: Path, size: int, stack: ExitStack) -> Any:
     return handle
 
 
+def _named_pipe(folder: Path, size: int, stack: ExitStack) -> Path:
+    path = folder / "fifo"
+    os.mkfifo(path)
+
+    def write() -> None:
+        with path.open("wb") as end:
+            end.writelines(blocks(size))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    stack.callback(thread.join)
+    return path
+
+
 KINDS: dict[str, Callable[..., Any]] = {
     "path": _path,
+    **({"path of a pipe": _named_pipe} if hasattr(os, "mkfifo") else {}),
     "BytesIO": _bytes_io,
     "rb": _opened("rb"),
     "rb, unbuffered": _opened("rb", buffering=0),
@@ -185,6 +201,18 @@ def test_a_pipe_whose_size_is_told(client: APIClient, tmp_path: Path) -> None:
         go_and_return(client, tmp_path, "pipe", size, told=size)
 
 
+@pytest.mark.usefixtures("_small")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a disk that is always full")
+def test_no_room_for_a_pipe(client: APIClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", partial(open, "/dev/full", "w+b", 0))
+    with ExitStack() as stack:
+        source = _pipe(tmp_path, 3 * SMALL, stack)
+        with pytest.raises(OSError, match=rf"{tempfile.gettempdir()}.*size=.*TMPDIR"):
+            civis.io.file_to_civis(source, "x", client=client)
+        while source.read(MB):
+            pass
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", LARGE.values(), ids=LARGE)
 @pytest.mark.parametrize("kind", KINDS)
@@ -206,6 +234,13 @@ def test_another_size_than_the_one_told(
             civis.io.file_to_civis(source, "x", client=client, size=size + more)
         while kind == "pipe" and source.read(MB):
             pass
+
+
+def test_text_in_memory_is_sent_as_utf_8(client: APIClient) -> None:
+    file_id = civis.io.file_to_civis(io.StringIO("é\r\n😀"), "x", client=client)
+    with io.BytesIO() as target:
+        civis.io.civis_to_file(file_id, target, client=client)
+        assert target.getvalue() == "é\r\n😀".encode()
 
 
 @pytest.mark.parametrize("size", [-1, True, "5", 1.5])
