@@ -101,6 +101,10 @@ class CivisClientError(CivisError):
         return str(self.error_message)
 
 
+class CivisClosedError(CivisClientError):
+    """A client that was closed is asked for something."""
+
+
 class EmptyResultError(CivisClientError):
     """There is nothing to give: a query without rows, an expired or missing file."""
 

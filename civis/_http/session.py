@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from civis._clock import SYSTEM_CLOCK, Clock
 from civis._env import Secret
-from civis._errors import CivisClientError
+from civis._errors import CivisClosedError
 from civis._http.addresses import check_encrypted, origin
 from civis._http.answer import Answer
 from civis._http.encoding import Query, encode_body, encode_query, standard_headers
@@ -119,7 +119,7 @@ class Session:
 
     Raises
     ------
-    CivisClientError
+    CivisClosedError
         `base_url` is ``http://`` on another machine, and a key would be sent in clear.
 
     Examples
@@ -237,7 +237,7 @@ class Session:
             `body` cannot be written as JSON.
         """
         if self._connections.is_closed:
-            raise CivisClientError("This session has been closed: make a new client for further requests.")
+            raise CivisClosedError("This session has been closed: make a new client for further requests.")
         ready = self._ready or self._prepare()
         method = method.upper()
         target = path if is_absolute else self._base_path + path.lstrip("/")
@@ -258,7 +258,7 @@ class Session:
         return ready.run(attempt, method, self._origin + target, self.retries, self.clock)
 
     def close(self) -> None:
-        """Close the connections; further requests raise `CivisClientError`."""
+        """Close the connections; further requests raise `CivisClosedError`."""
         self._connections.close()
 
     def _prepare(self) -> _Ready:

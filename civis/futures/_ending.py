@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from civis._errors import CivisClosedError
 from civis.base import CivisAsyncResultBase
 from civis.futures._condition import LightCondition
 from civis.futures._failures import UnseenFailureWarning
@@ -49,7 +50,8 @@ class EndsOnce(CivisAsyncResultBase):
 
     def _settle_failed(self, error: BaseException) -> None:
         """End with an exception."""
-        self._failed_unseen = not self._seen
+        # Who closes a client has the job go on unwatched: that is no failure of the job.
+        self._failed_unseen = not self._seen and not isinstance(error, CivisClosedError)
         self._settle(lambda: concurrent.futures.Future.set_exception(self, error))
 
     def _settle_cancelled(self) -> None:

@@ -10,12 +10,13 @@ import pickle
 import subprocess
 import sys
 import threading
+import warnings
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from civis._errors import CivisForbiddenError, CivisJobFailure
+from civis._errors import CivisClosedError, CivisForbiddenError, CivisJobFailure
 from civis.base import CivisAsyncResultBase
 from civis.futures import (
     CivisFuture,
@@ -95,6 +96,20 @@ def test_the_address_of_a_failure_that_nobody_looked_at_is_told(follow, jobs):
     with pytest.warns(UnseenFailureWarning, match=r"/jobs/3/runs/7\) failed.*log has not been read"):
         held.clear()
     assert issubclass(UnseenFailureWarning, CivisWarning)
+
+
+def test_whoever_closes_a_client_is_not_told_that_the_job_failed(follow, jobs):
+    jobs.add(7, CivisClosedError("This session has been closed"))
+    future = follow()
+    concurrent.futures.wait([future], LONG)
+    held = [future]
+    del future
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        held.clear()
+    assert told == []
+    with pytest.raises(CivisClosedError):
+        follow().result(LONG)
 
 
 class TestLogs:
