@@ -5,41 +5,42 @@ It looks at all rows, with the engine in a connection of its own that has no dat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-
+from civis.local.deferral import Deferred
 from civis.local.warehouse.csv_files import PlainFile
 from civis.local.warehouse.csv_rows import RowStream, Shape
 from civis.local.warehouse.types import MAX_VARCHAR
 
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow
+    import pyarrow.compute as pc
+else:
+    duckdb = Deferred("duckdb")  # a start needs no engine
+    pyarrow = Deferred("pyarrow")
+    pc = Deferred("pyarrow.compute")
+
 __all__ = ["detect_types", "scratch"]
 
-_SAMPLE = 5000
+_SAMPLE = 1000
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = rf"{_DAY}[ T]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?"
 _FLOAT = r"-?((0|[1-9]\d*)(\.\d+)?|\.\d+)([eE][+-]?\d{1,3})?|-?inf"
 
 
-def _braced(pattern: str) -> str:
-    """Have a pattern's braces survive `str.format`."""
-    return pattern.replace("{", "{{").replace("}", "}}")
-
-
-# kind -> whether a text {x} is of it; in the order in which they are preferred.
-_KINDS = {
-    "boolean": "{x} in ('t', 'f', 'true', 'false', 'True', 'False', 'TRUE', 'FALSE')",
-    "integer": "regexp_full_match({x}, '0|-?[1-9]\\d{{0,37}}')",
-    "float": f"(regexp_full_match({{x}}, '{_braced(_FLOAT)}'))",
-    "date": f"(length({{x}}) = 10 and regexp_full_match({{x}}, '{_braced(_DAY)}')"
-    " and try_cast({x} as date) is not null)",
-    "timestamp": f"(regexp_full_match({{x}}, '{_braced(_CLOCK)}')"
-    " and try_cast({x} as timestamp) is not null)",
-    "timestamptz": f"(regexp_full_match({{x}}, '{_braced(_CLOCK)}"
-    "(Z|[+-]\\d{{2}}(:?\\d{{2}})?)') and try_cast({x} as timestamptz) is not null)",
+# kind -> what a text of it looks like, in the order in which they are preferred; read alike by both engines.
+_PATTERNS = {
+    "boolean": "t|f|true|false|True|False|TRUE|FALSE",
+    "integer": r"0|-?[1-9]\d{0,37}",
+    "float": _FLOAT,
+    "date": _DAY,
+    "timestamp": _CLOCK,
+    "timestamptz": rf"{_CLOCK}(Z|[+-]\d{{2}}(:?\d{{2}})?)",
 }
+_CASTS = ("date", "timestamp", "timestamptz")  # what looks like one may be none, as 2023-02-30 does
 # Figures that decide between the types of a kind.
 _FIGURES = {
     "integer": (
@@ -63,7 +64,7 @@ _FIGURES = {
 class _Evidence:
     """What is known of one column."""
 
-    kinds: list[str] = field(default_factory=lambda: list(_KINDS))
+    kinds: list[str]
     is_empty: bool = True
     length: int = 0
     figures: dict[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -107,8 +108,7 @@ def detect_types(files: Iterable[PlainFile], shape: Shape) -> tuple[list[str], i
     total: list[_Evidence] | None = None
     rows = 0
     for file in files:
-        sample, _ = _examine(file, shape, [_Evidence() for _ in range(shape.width)], _SAMPLE)
-        evidence, count = _examine(file, shape, sample, None)
+        evidence, count = _examine(file, shape, _possible_kinds(file, shape))
         rows += count
         if total is None:
             total = evidence
@@ -118,29 +118,46 @@ def detect_types(files: Iterable[PlainFile], shape: Shape) -> tuple[list[str], i
     return [_type(each) for each in total or []], rows
 
 
-def scratch(stream: RowStream, limit: int | None = None) -> duckdb.DuckDBPyConnection:
+def scratch(stream: RowStream) -> duckdb.DuckDBPyConnection:
     """Open a connection without a database in which the table ``rows`` is the stream."""
     connection = duckdb.connect(config={"python_enable_replacements": False})
+    connection.execute("pragma disable_optimizer")  # it takes seconds for hundreds of columns
     connection.execute("set TimeZone = 'UTC'")
-    connection.register("rows", stream.reader(limit))
+    connection.register("rows", stream.reader())
     return connection
 
 
-def _examine(
-    file: PlainFile, shape: Shape, before: Sequence[_Evidence], limit: int | None
-) -> tuple[list[_Evidence], int]:
-    """Look at a file's rows, for the kinds that are still possible."""
+def _possible_kinds(file: PlainFile, shape: Shape) -> list[list[str]]:
+    """Look at a file's first rows for the kinds that its columns may be of.
+
+    The engine needs seconds to plan every test for each of hundreds of columns; few are left after this.
+    """
+    stream = RowStream(file, shape)
+    try:
+        rows = stream.reader(_SAMPLE).read_all()
+    except pyarrow.ArrowInvalid:
+        if stream.problem is not None:
+            raise stream.problem from None
+        raise
+    return [[kind for kind in _PATTERNS if _may_be(kind, rows[column])] for column in shape.columns]
+
+
+def _may_be(kind: str, texts: pyarrow.ChunkedArray) -> bool:
+    """Tell whether every text looks like a kind; NULL does."""
+    return bool(pc.all(pc.match_substring_regex(texts, f"^({_PATTERNS[kind]})$")).as_py() is not False)
+
+
+def _examine(file: PlainFile, shape: Shape, possible: Sequence[list[str]]) -> tuple[list[_Evidence], int]:
+    """Look at all of a file's rows, for the kinds that its columns may be of."""
     stream = RowStream(file, shape)
     wanted: list[str] = []
-    for column, evidence in zip(shape.columns, before, strict=True):
+    for column, kinds in zip(shape.columns, possible, strict=True):
         wanted += [f"count({column})", f"coalesce(max(strlen({column})), 0)"]
-        # A quoted empty text is no value of any other type.
-        for kind in evidence.kinds:
-            test = _KINDS[kind].format(x=column)
-            wanted.append(f"coalesce(bool_and({test}) filter (where {column} is not null), true)")
-            if limit is None:
-                wanted += [figure.format(x=column) for figure in _FIGURES.get(kind, ())]
-    with scratch(stream, limit) as connection:
+        for kind in kinds:
+            # No FILTER: the engine would copy all that is asked for, once for each.
+            wanted.append(f"coalesce(bool_and({column} is null or ({_test(kind, column)})), true)")
+            wanted += [figure.format(x=column) for figure in _FIGURES.get(kind, ())]
+    with scratch(stream) as connection:
         try:
             row = connection.execute(f"select {', '.join(wanted)} from rows").fetchone()  # noqa: S608
         except duckdb.Error:
@@ -148,15 +165,21 @@ def _examine(
                 raise stream.problem from None
             raise
     values = iter(row or ())
-    return [_evidence(each.kinds, values, full=limit is None) for each in before], stream.row_count
+    return [_evidence(kinds, values) for kinds in possible], stream.row_count
 
 
-def _evidence(kinds: Sequence[str], values: Any, *, full: bool) -> _Evidence:
+def _test(kind: str, column: str) -> str:
+    """Write the condition that a text is of a kind. A quoted empty text is of none."""
+    looks = f"regexp_full_match({column}, '{_PATTERNS[kind]}')"
+    return f"{looks} and try_cast({column} as {kind}) is not null" if kind in _CASTS else looks
+
+
+def _evidence(kinds: Sequence[str], values: Iterator[Any]) -> _Evidence:
     """Read one column's part of the answer."""
     found = _Evidence(kinds=[], is_empty=next(values) == 0, length=next(values))
     for kind in kinds:
         holds = next(values)
-        figures = tuple(next(values) for _ in _FIGURES.get(kind, ())) if full else ()
+        figures = tuple(next(values) for _ in _FIGURES.get(kind, ()))
         if holds:
             found.kinds.append(kind)
             found.figures[kind] = figures

@@ -60,6 +60,12 @@ def test_types_lose_nothing(write: Write, case: str) -> None:
     assert (info.row_count, info.include_header) == (len(values), True)
 
 
+def test_hundreds_of_columns_are_looked_at_one_by_one(write: Write) -> None:
+    kinds = {"17": "INTEGER", "1.5": "DOUBLE PRECISION", "hello": "VARCHAR(5)", "2020-01-02": "DATE"}
+    path = write(f"{','.join(f'c{n}' for n in range(400))}\n{','.join([*kinds] * 100)}\n")
+    assert [each.sql_type for each in inspect_csv(path).columns] == [*kinds.values()] * 100
+
+
 def test_the_last_row_counts_too(write: Write) -> None:
     path = write("k,v\n" + "1,1\n" * 30_000 + "1,x\n")
     assert [each.sql_type for each in inspect_csv(path).columns] == ["INTEGER", "VARCHAR(1)"]
