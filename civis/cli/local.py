@@ -97,6 +97,13 @@ def local() -> None:
     help="How long a run may take; by default as long as it likes. SQL is interrupted between two steps of "
     "the engine, so that one that is going on may finish first.",
 )
+@click.option(
+    "--containers",
+    type=click.Choice(["process", "docker", "podman"]),
+    default="process",
+    show_default=True,
+    help="What runs container scripts: this machine's shell, or Docker or Podman with the script's image.",
+)
 def start(
     host: str,
     port: int,
@@ -104,11 +111,12 @@ def start(
     log_requests: bool,
     workers: int,
     time_limit: float | None,
+    containers: str,
 ) -> None:
     """Run a platform until Ctrl-C; its data stay for the next start."""
     with _plain_errors():
         limits = {"workers": workers, "run_seconds": time_limit}
-        platform = _lasting_platform(data_dir, host=host, port=port, **limits)
+        platform = _lasting_platform(data_dir, host=host, port=port, containers=containers, **limits)
         # Before the start: a signal that comes meanwhile must not leave a half-started platform.
         with _stop_signals() as stops, _started(platform):
             if log_requests:  # before others learn the address
@@ -181,9 +189,9 @@ def add_user(
     key_file: Path | None,
     data_dir: Path | None,
 ) -> None:
-    """Add the user NAME to a platform that is not running, and print an API key of theirs.
+    """Add the user NAME, and print an API key of theirs.
 
-    The key is shown this once.
+    The platform must not be running. The key is shown this once.
     """
     with _plain_errors(), _lasting_platform(data_dir, is_working=False) as platform:
         from civis.local.members import add_member  # noqa: PLC0415 - large and optional
@@ -199,7 +207,10 @@ def add_user(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_data_dir
 def reset(yes: bool, data_dir: Path | None) -> None:
-    """Empty a platform that is not running: databases, files, jobs, users; its key stays."""
+    """Empty a platform that is not running.
+
+    Databases, files, jobs and users are removed; its key stays.
+    """
     with _plain_errors():
         platform = _lasting_platform(data_dir, is_working=False)
         if not (yes or click.confirm(f"Remove all data in {_shown_dir(data_dir)}?", err=True)):

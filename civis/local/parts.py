@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Literal
 from starlette.types import Receive, Scope, Send
 
 from civis.local.abandoned import remove_abandoned
+from civis.local.addressing import asked_url
 from civis.local.api.app import build_app
 from civis.local.api.authentication import KeyUses
 from civis.local.api.dispatch import Dispatcher
 from civis.local.api.faults import Faults
 from civis.local.blobs import Blobs
+from civis.local.containers import ContainerEngine, open_engine, remove_left
 from civis.local.deployments import Deployments
 from civis.local.deployments.addresses import Addresses
 from civis.local.deployments.proxy import DeploymentProxy
@@ -79,14 +81,24 @@ class Parts:
         self._data = ExitStack()  # what a reset closes and opens anew
         self._lock: DirectoryLock | None = None
         self._server: Server | None = None
+        #: What runs container scripts; None where they are processes.
+        self.container_engine: ContainerEngine | None = None
 
-    def start(self, data_dir: Path | None, host: str, port: int, resources: Literal["base", "all"]) -> None:
+    def start(
+        self,
+        data_dir: Path | None,
+        host: str,
+        port: int,
+        resources: Literal["base", "all"],
+        containers: Literal["process", "docker", "podman"],
+    ) -> None:
         """Open one part after the other; the caller stops what was opened when one of them fails."""
         folder = data_dir or self._temporary_dir()
-        self.settings = Settings(folder, host=host, port=port, resources=resources)
+        self.settings = Settings(folder, host=host, port=port, resources=resources, containers=containers)
         make_dir(folder)
         self._lock = DirectoryLock(self.settings.lock_path)
         self._opened.callback(self._lock.release)
+        self._open_engine()
         self.api_key = read_or_make_secret(self.settings.key_path)
         listener = bind(host, port)
         self._opened.callback(listener.close)
@@ -136,6 +148,17 @@ class Parts:
             empty_dir(self.settings)
             self._open_data()
 
+    def _address(self) -> str:
+        """Give the address that links begin with."""
+        return asked_url() or self.url
+
+    def _open_engine(self) -> None:
+        """Find what runs containers, and remove those that a kill left; nothing is run without the queue."""
+        name = self.settings.containers
+        if name != "process" and self._platform._is_working:
+            self.container_engine = open_engine(name, self.settings.data_dir)
+            remove_left(self.container_engine)
+
     def _is_emptied_open(self) -> bool:
         """Empty what is open, a tenth of the work of opening it anew; False where that cannot be done."""
         if self._new_state is None:
@@ -175,7 +198,9 @@ class Parts:
             opened.callback(self.state.close)
             self.warehouse = Warehouse(settings.warehouse_dir)
             opened.callback(self.warehouse.close)
-            self.blobs = Blobs(settings.blobs_dir, secret, lambda: self.url, self._platform.clock)
+            self.blobs = Blobs(
+                settings.blobs_dir, secret, lambda: asked_url() or self.url, self._platform.clock
+            )
             self._make_defaults()
             self._new_state = StateImage(self.state) if is_new else None
             if self._new_state is not None:

@@ -14,11 +14,14 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from civis._clock import SYSTEM_CLOCK, Clock
+from civis.local.addressing import asked_url
 from civis.local.api.authentication import KeyUses
 from civis.local.api.faults import Faults
 from civis.local.blobs import Blobs
+from civis.local.containers import ENGINES, ContainerEngine
 from civis.local.deployments import Deployments
 from civis.local.duties import Duties
 from civis.local.jobs import WORKERS, Queue
@@ -58,11 +61,14 @@ class Platform:
     is_working : bool, default True
         Whether it runs jobs and does what is due. One that does not leaves what is queued as it is, for
         whoever only looks after its data.
+    containers : {"process", "docker", "podman"}, default "process"
+        What runs container scripts: this machine's shell, whatever their image is, or containers of their
+        image, by the program of Docker or of Podman.
 
     Raises
     ------
     ValueError
-        When there is not one worker, or no time for a run.
+        When there is not one worker, no time for a run, or nothing known to run containers.
     ImportError
         On import, when the packages of ``civis[local]`` are not installed.
 
@@ -85,12 +91,16 @@ class Platform:
         workers: int = WORKERS,
         run_seconds: float | None = None,
         is_working: bool = True,
+        containers: Literal["process", "docker", "podman"] = "process",
     ) -> None:
+        if containers not in ("process", *ENGINES):
+            known = ", ".join(("process", *ENGINES))
+            raise ValueError(f"containers must be one of {known}, not {containers!r}.")
         self._make_queue = partial(Queue, self, workers=workers, run_seconds=run_seconds)
         self._make_queue()  # refuses what is no number of workers now, not at the start
         self._given_dir = None if data_dir is None else plain_path(data_dir)
         self._host, self._port, self._resources = host, port, resources
-        self._is_working = is_working
+        self._is_working, self._containers = is_working, containers
         self.clock = clock
         self._parts: Parts | None = None
         self._changing = threading.RLock()
@@ -118,14 +128,14 @@ class Platform:
         ------
         PlatformError
             When it is running already, when another platform runs on the directory, when the directory
-            cannot be written, or when the port is taken.
+            cannot be written, when the port is taken, or when what is to run containers does not answer.
         """
         with self._changing:
             if self._parts is not None:
                 raise PlatformError(f"this platform is running already, at {self._parts.url}")
             self._parts = Parts(self)
             try:
-                self._parts.start(self._given_dir, self._host, self._port, self._resources)
+                self._parts.start(self._given_dir, self._host, self._port, self._resources, self._containers)
             except BaseException:
                 self.stop()
                 raise
@@ -211,8 +221,21 @@ class Platform:
 
     @property
     def url(self) -> str:
-        """The address of its API, for ``CIVIS_API_ENDPOINT``; ends in a slash."""
-        return self._running_parts().url
+        """The address of its API, for ``CIVIS_API_ENDPOINT``; ends in a slash.
+
+        While a request from a container is answered that knows this machine by another name, the one with it.
+        """
+        parts = self._running_parts()
+        return asked_url() or parts.url
+
+    def inner_url(self, host: str | None) -> str | None:
+        """Give the address that a request asks by its Host header, if it is that of its containers alone."""
+        parts = self._running_parts()
+        engine = parts.container_engine
+        if host is None or engine is None or engine.host is None:
+            return None
+        url = engine.reachable(parts.url)
+        return url if host == urlsplit(url).netloc else None
 
     @property
     def api_key(self) -> str:
@@ -248,6 +271,11 @@ class Platform:
     def queue(self) -> Queue:
         """What runs jobs."""
         return self._running_parts().queue
+
+    @property
+    def container_engine(self) -> ContainerEngine | None:
+        """What runs container scripts in containers; None where they are processes of this machine."""
+        return self._running_parts().container_engine
 
     @property
     def deployments(self) -> Deployments:

@@ -37,6 +37,8 @@ class Settings:
         The longest body of an API request, in bytes.
     workers : int
         How many requests are worked on at the same time.
+    containers : {"process", "docker", "podman"}
+        What runs container scripts: this machine's shell, or one of the programs for containers.
     """
 
     data_dir: Path
@@ -48,6 +50,7 @@ class Settings:
     rate_seconds: float = 300.0
     body_limit: int = 64 * 1024 * 1024
     workers: int = 16
+    containers: Literal["process", "docker", "podman"] = "process"
 
     @property
     def state_path(self) -> Path:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from civis.local import catalog
+from civis.local.addressing import asked_at
 from civis.local.api.authentication import RateLimiter, authenticate
 from civis.local.api.call import AfterCommit, Call
 from civis.local.api.errors import ApiError, NotFound, NotImplementedHere
@@ -107,7 +108,7 @@ class Dispatcher:
     def __init__(self, platform: Platform, routes: Routes) -> None:
         self._platform = platform
         self._routes = routes
-        self._router = Router(catalog.operations())
+        self._router = Router(catalog.outlines())
         settings = platform.settings
         self.limiter = RateLimiter(settings.rate_limit, settings.rate_seconds, platform.clock)
         self.gate = Gate()
@@ -118,7 +119,7 @@ class Dispatcher:
         request_id = uuid.uuid4().hex
         extra = {"X-Request-Id": request_id}
         try:
-            with self.gate.passing():
+            with self.gate.passing(), asked_at(self._platform.inner_url(received.headers.get("host"))):
                 reply = self._answer(received, extra)
         except ApiError as error:
             reply = Reply.of_json(error.status, error.body(), error.headers)

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from civis.local.civisml.problems import ModelProblem
 
-__all__ = ["git_variables", "install"]
+__all__ = ["git_variables", "install", "installer"]
 
 _MOST_SAID = 2000
 
@@ -63,7 +63,7 @@ def install(packages: Sequence[str], folder: Path, git: Mapping[str, str]) -> No
     for package in packages:
         if package.startswith("-"):
             raise ModelProblem(f"dependencies has {package!r}, which is an option and no package.")
-    command = [*_installer(), "--quiet", "--target", str(folder), *packages]
+    command = [*installer(), "--quiet", "--target", str(folder), *packages]
     done = subprocess.run(  # noqa: S603 - no shell, and options were refused
         command, env={**os.environ, **git}, capture_output=True, text=True, check=False
     )
@@ -77,8 +77,14 @@ def install(packages: Sequence[str], folder: Path, git: Mapping[str, str]) -> No
     sys.path.append(str(folder))
 
 
-def _installer() -> list[str]:
-    """Give the command that installs packages: pip, or uv, whose environments have no pip."""
+def installer() -> list[str]:
+    """Give the command that installs packages: pip, or uv, whose environments have no pip.
+
+    Raises
+    ------
+    ModelProblem
+        If there is neither.
+    """
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip", "install"]
     beside = Path(sys.executable).with_name("uv")

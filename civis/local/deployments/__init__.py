@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from civis.local.deployments.kinds import Deployable, Keep, Launch, Served, declare_deployable, is_deployable
 from civis.local.deployments.manager import Deployments
+from civis.local.deployments.plans import Plan
 from civis.local.deployments.records import DEPLOYMENT, SYSTEM, insert_deployment, over, run_of, set_state
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Deployments",
     "Keep",
     "Launch",
+    "Plan",
     "Served",
     "declare_deployable",
     "insert_deployment",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Connection
 
+from civis.local.deployments.plans import Plan
 from civis.local.jobs.executors import RunContext
 from civis.local.jobs.processes import Program
 from civis.local.state import Stored
@@ -64,12 +65,16 @@ class Served:
         Headers that requests get on their way, in place of those of the same name that they have.
     ended : str, optional
         What is said of a program that ended by itself and well.
+    activity : callable, optional
+        Gives something that is another thing when the program has been at work, or None if it cannot say;
+        by default requests tell whether it is in use.
     """
 
     program: Program
     strips_prefix: bool = True
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ended: str = "The program has ended."
+    activity: Callable[[], object] | None = None
 
 
 Keep = Callable[[], None]
@@ -78,6 +83,11 @@ Keep = Callable[[], None]
 def _keep_nothing(platform: Platform, base: Stored, folder: Path) -> Keep:
     """Keep nothing of what a program changes."""
     return lambda: None
+
+
+def _always(base: Stored) -> Plan:
+    """Keep it on."""
+    return Plan()
 
 
 def _admit_nobody(connection: Connection, base: Stored, token: str, now: float) -> bool:
@@ -100,12 +110,15 @@ class Deployable:
         seconds, when the program has ended, and once more for a folder that a killed platform left.
     admits : callable
         ``admits(connection, base, token, now)`` tells whether a token of the object's own lets in.
+    plan : callable
+        ``plan(base)`` says when it is on.
     """
 
     serve: Callable[[Launch], Served]
     level: str = "read"
     keeping: Callable[[Platform, Stored, Path], Keep] = _keep_nothing
     admits: Callable[[Connection, Stored, str, float], bool] = _admit_nobody
+    plan: Callable[[Stored], Plan] = _always
 
 
 _DEPLOYABLE: dict[str, Deployable] = {}

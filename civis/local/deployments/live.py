@@ -1,7 +1,7 @@
-"""One deployment that is being served: its threads, its folder, its end.
+"""One deployment that is being served: its threads, its folder, its times of sleep, its end.
 
-A thread prepares and runs the program; a second one looks whether it answers by now, and has kept what it
-changes.
+A thread prepares and runs the program, again and again where its plan has it sleep in between; a second one
+looks whether it answers by now, whether it is in use, and has kept what it changes.
 """
 
 from __future__ import annotations
@@ -12,20 +12,24 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from civis.local.deployments.addresses import prefix_of
 from civis.local.deployments.kinds import Keep, Launch, Served, deployable
 from civis.local.deployments.records import SYSTEM, run_of, set_state
+from civis.local.deployments.use import Use
 from civis.local.jobs import JobFailed, RunContext, transitions
+from civis.local.jobs.endings import tell_of_end
 from civis.local.jobs.lifecycle import apply
 from civis.local.jobs.processes import run_process
 from civis.local.jobs.run_keys import make_key
 from civis.local.settings import PlatformError
 from civis.local.state import Stored, objects, runs
 from civis.local.state.people import username_of
-from civis.local.warehouse import Interrupted
+from civis.local.warehouse import Interrupted, Interruption
 
 if TYPE_CHECKING:
     from civis.local.platform import Platform
@@ -67,9 +71,11 @@ class LiveDeployment:
         self._state, self._clock = platform.state, platform.clock
         self._folder = folder / f"{FOLDER_PREFIX}{deployment.id}"
         self._context: RunContext | None = None
+        self._turn: RunContext | None = None  # the context of the program that runs now
+        self._use: Use | None = None
+        self._is_put_to_sleep = False
         self._reason: str | None = None
         self._lock = threading.Lock()
-        self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._serve, name=f"civis-platform-deployment-{self.id}")
 
     @property
@@ -85,11 +91,22 @@ class LiveDeployment:
         """Have it end, and say why; the reason that is given first counts."""
         with self._lock:
             self._reason = self._reason or reason
-            context = self._context
-        if context is not None:
+            turn, use = self._turn, self._use
+        if turn is not None:
             if is_stopping:
-                context.stopping.set()
-            context.interruption.interrupt()
+                turn.stopping.set()
+            turn.interruption.interrupt()
+        if use is not None:
+            use.changed.set()
+
+    def note_use(self) -> bool:
+        """Note that somebody looks at it; tell whether it will answer soon, if it does not do so now."""
+        use, served = self._use, self.served
+        if use is None:
+            return True
+        if served is None or served.activity is None:
+            use.note()
+        return use.is_wanted
 
     def join(self, seconds: float | None = None) -> None:
         """Wait until it is over, and all is stored."""
@@ -105,19 +122,20 @@ class LiveDeployment:
     def _serve(self) -> None:
         """Serve to the end: the life of the thread."""
         message: str | None
+        has_failed = False
         try:
             message = self._outcome()
         except (Interrupted, PlatformError):
             message = self._reason
         except JobFailed as error:
-            message = self._reason or str(error)
+            message, has_failed = self._reason or str(error), self._reason is None
         except Exception as error:
             _LOGGER.exception("Deployment %s ended with an unexpected error", self.id)
-            message = f"Unexpected error: {type(error).__name__}: {error}"
+            message, has_failed = f"Unexpected error: {type(error).__name__}: {error}", True
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
         try:
-            self._store_end(message)
+            self._store_end(message, has_failed=has_failed)
         except Exception:  # a thread's exception would go nowhere
             _LOGGER.exception("The end of deployment %s could not be stored", self.id)
         finally:
@@ -125,36 +143,83 @@ class LiveDeployment:
 
     def _outcome(self) -> str:
         """Prepare the program and run it to its end; say how it ended."""
-        context = self._make_context()
-        with self._lock:
-            self._context = context
-            if self._reason is not None:
-                raise Interrupted(self._reason)
+        self._context = context = self._make_context()
         self._tell(f"Deployment {self.id} begins.")
-        self._folder.mkdir(mode=0o700)
-        self.port = _free_port()
         base = self._base()
         kind = deployable(base.kind)
-        served = kind.serve(self._launch(context, base))
+        use = Use(kind.plan(base), self._clock)
+        with self._lock:
+            self._use = use
+        key, _ = make_key(context)
+        while True:
+            self._sleep(use)
+            said = self._run_program(self._begin_turn(context), self._base(), key, use)
+            if self._reason is not None or not self._is_put_to_sleep:
+                return self._reason or said
+
+    def _begin_turn(self, context: RunContext) -> RunContext:
+        """Make the context of one run of the program, which can be ended without ending the deployment."""
+        with self._lock:
+            if self._reason is not None:
+                raise Interrupted(self._reason)
+            self._is_put_to_sleep = False
+            self._turn = replace(context, interruption=Interruption())
+            return self._turn
+
+    def _run_program(self, turn: RunContext, base: Stored, key: str, use: Use) -> str:
+        """Prepare the program and run it to its end; say how it ended."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(mode=0o700)
+        self.port = _free_port()
+        kind = deployable(base.kind)
+        served = kind.serve(self._launch(turn, base, key))
         keep = kind.keeping(self._platform, base, self._folder)
+        is_over = threading.Event()
         watch = threading.Thread(
-            target=self._watch, args=(served, keep), name=f"civis-platform-deployment-{self.id}-watch"
+            target=self._watch,
+            args=(served, keep, use, is_over),
+            name=f"civis-platform-deployment-{self.id}-watch",
         )
         watch.start()
         try:
-            run_process(context, served.program)
+            run_process(turn, served.program)
+        except Interrupted:
+            if self._reason is not None or not self._is_put_to_sleep:
+                raise
         finally:
-            self._is_over.set()
+            is_over.set()
             watch.join()
             self.served = None
             self._keep(keep)
-        return self._reason or served.ended
+        return served.ended
 
-    def _watch(self, served: Served, keep: Keep) -> None:
-        """Note when the program answers, and have kept what it changes, until it is over."""
-        while not self._is_over.wait(_SOON if self.served is None else _REGULARLY):
+    def _sleep(self, use: Use) -> None:
+        """Wait until it is to be on; at once, if it is."""
+        is_asleep = False
+        while not use.is_wanted:
+            if self._is_ended():
+                return
+            if not is_asleep:
+                self._store("sleeping", use.plan.reason())
+                self._tell(use.plan.reason())
+                is_asleep = True
+            use.changed.wait(_REGULARLY)
+            use.changed.clear()
+        if is_asleep:
+            self._store("pending", None)
+
+    def _is_ended(self) -> bool:
+        """Tell whether somebody has ended it."""
+        with self._lock:
+            return self._reason is not None
+
+    def _watch(self, served: Served, keep: Keep, use: Use, is_over: threading.Event) -> None:
+        """Note when the program answers, have kept what it changes, end it when it is not used any more."""
+        while not is_over.wait(_SOON if self.served is None else _REGULARLY):
             if self.served is not None:
                 self._keep(keep)
+                if not use.is_going_on(served.activity):
+                    self._put_off(use)
             elif _accepts(self.port):
                 self.served = served
                 try:
@@ -162,6 +227,16 @@ class LiveDeployment:
                     self._tell(f"Deployment {self.id} is running.")
                 except Exception:  # it answers all the same
                     _LOGGER.exception("That deployment %s is running could not be stored", self.id)
+
+    def _put_off(self, use: Use) -> None:
+        """End the program, because it is not to be on; the deployment too, if it cannot sleep."""
+        if not use.plan.sleeps:
+            self.end(use.plan.reason())
+            return
+        with self._lock:
+            self._is_put_to_sleep, turn = True, self._turn
+        if turn is not None:
+            turn.interruption.interrupt()
 
     def _keep(self, keep: Keep) -> None:
         """Have kept what the program has changed."""
@@ -180,9 +255,8 @@ class LiveDeployment:
             raise JobFailed(f"The deployment {self.id} has lost its log; deploy again.")
         return RunContext(self._platform, self._deployment, run, user)
 
-    def _launch(self, context: RunContext, base: Stored) -> Launch:
+    def _launch(self, context: RunContext, base: Stored, key: str) -> Launch:
         """Put together what whoever says how the object is served needs to know."""
-        key, _ = make_key(context)
         prefix = prefix_of(self.id)
         return Launch(context, base, self._folder, self.port, prefix, key, secrets.token_urlsafe(32))
 
@@ -202,16 +276,20 @@ class LiveDeployment:
             if objects.select_objects(connection, self._deployment.kind, id=self.id):
                 set_state(connection, self._deployment, state, message, now=self._clock.time())
 
-    def _store_end(self, message: str | None) -> None:
-        """Store that it is over, and how; its key ends in the same transaction."""
+    def _store_end(self, message: str | None, *, has_failed: bool) -> None:
+        """Store that it is over, and how; its key ends, and its failure is told, in the same transaction."""
         now, context = self._clock.time(), self._context
         notes: dict[str, Any] = {} if context is None else context.notes
         with self._state.begin() as connection:
             run = run_of(connection, self.id)
             if run is not None and run.state == "running":
                 run = runs.update_run(connection, run.id, document=notes)
-                apply(connection, run, transitions.succeed, now)
-                runs.add_log(connection, run.id, message or f"Deployment {self.id} is over.", now, SYSTEM)
+                said = message or f"Deployment {self.id} is over."
+                step = partial(transitions.fail, error=said) if has_failed else transitions.succeed
+                run = apply(connection, run, step, now)
+                runs.add_log(connection, run.id, said, now, SYSTEM)
+                if has_failed:  # what is deployed says who is told
+                    tell_of_end(self._platform, connection, replace(run, job_id=self.base_id))
             for write in context.at_every_end if context is not None else ():
                 write(connection)
         self._store("terminated", message)

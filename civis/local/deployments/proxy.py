@@ -49,8 +49,9 @@ class _Target:
 class _NotYet(Exception):  # noqa: N818 - no error: the program may answer in a moment
     """A deployment is not served now."""
 
-    def __init__(self, deployment: Stored) -> None:
+    def __init__(self, deployment: Stored, *, is_coming: bool) -> None:
         super().__init__(deployment)
+        self.is_coming = is_coming
         self.state = str(deployment.document["state"])
         self.message = str(deployment.document.get("state_message") or "")
 
@@ -128,9 +129,10 @@ class DeploymentProxy:
         method = "POST" if scope["type"] == "websocket" else str(scope["method"])
         admission = await to_thread.run_sync(admit, self._platform, id, method, raw, headers)
         live = self._platform.deployments.find(id)
+        is_coming = live is not None and live.note_use()
         served = None if live is None else live.served
         if live is None or served is None:
-            raise _NotYet(admission.deployment)
+            raise _NotYet(admission.deployment, is_coming=is_coming)
         return _Target(id, live.port, served, rest if served.strips_prefix else raw, admission)
 
     async def _sign_in(self, scope: Scope, id: int) -> Response:
@@ -176,7 +178,7 @@ def _refusal(scope: Scope, error: ApiError | _NotYet | PlatformError) -> Respons
         if isinstance(error, _NotYet):
             text = error.message or f"The deployment is {error.state}."
         status, body = 503, ApiError(503, text).body()
-        if isinstance(error, _NotYet) and error.state == "pending":
+        if isinstance(error, _NotYet) and error.is_coming:
             text = "It is being started."
             headers |= {"Refresh": "1", "Retry-After": "1"}
     accepted = dict(scope["headers"]).get(b"accept", b"")

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,8 @@ class Program:
         How long it may take to end when it is asked to; then it is killed with all that it started.
     memory_mb : int, optional
         What it may use together with all that it started, in MB.
+    ask : callable, optional
+        Asks it to end, without waiting; by default it and all that it started get SIGTERM.
     """
 
     command: Sequence[str]
@@ -50,6 +52,7 @@ class Program:
     environment: Mapping[str, str] = field(repr=False)  # it holds an API key
     cancel_seconds: float = 0.0
     memory_mb: int | None = None
+    ask: Callable[[], None] | None = None
 
 
 def open_child(program: Program, opened: ExitStack, warm: WarmWorkers | None) -> Child:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from civis.local.jobs.executors import JobFailed, RunContext
 from civis.local.jobs.program_log import ProgramLog
 from civis.local.jobs.usage import Usage
 
-__all__ = ["GRACE_SECONDS", "Program", "run_process"]
+__all__ = ["GRACE_SECONDS", "Program", "ProgramFailed", "oom_kills", "run_process"]
 
 GRACE_SECONDS = 5.0
 """How long a program may at most take to end when the platform itself is being stopped, in seconds."""
@@ -30,6 +31,26 @@ _CHUNK = 65_536  # bytes; what a pipe holds on Linux
 _MOST_AT_ONCE = 1_048_576  # bytes of output that are stored in one go
 _BURST_SECONDS = 0.02  # a program that goes on talking is listened to this long before its lines are stored
 _OOM_KILLS = Path("/proc/vmstat")
+
+
+class ProgramFailed(JobFailed):
+    """A program ended with another code than 0.
+
+    Attributes
+    ----------
+    code : int
+        Negative: the signal that ended it.
+    last : str
+        The last line it wrote that says something.
+    """
+
+    def __init__(self, code: int, last: str) -> None:
+        self.code, self.last = code, last
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+        super().__init__(f"The program {how}{f': {last}' if last else '.'}")
+
+    def __reduce__(self) -> tuple[type[ProgramFailed], tuple[int, str]]:
+        return type(self), (self.code, self.last)
 
 
 def run_process(context: RunContext, program: Program) -> None:
@@ -58,11 +79,11 @@ def run_process(context: RunContext, program: Program) -> None:
     context.check()
     if os.name != "posix":
         raise JobFailed("The local platform runs programs on Linux and macOS only.")
-    kills, begin = _oom_kills(), time.monotonic()
+    kills, begin = oom_kills(), time.monotonic()
     with ExitStack() as opened:
         child = open_child(program, opened, context.warm)
         log, usage = ProgramLog(context), Usage(child.launcher_id, program.memory_mb)
-        ending = _Ending(child, program.cancel_seconds, context.stopping)
+        ending = _Ending(child, program, context.stopping)
         opened.callback(ending.close)
         context.interruption.attach(ending.ask)
         opened.callback(context.interruption.detach, ending.ask)
@@ -70,7 +91,7 @@ def run_process(context: RunContext, program: Program) -> None:
     end = child.end
     context.notes.update(usage.fields(end.get("seconds", 0.0), time.monotonic() - begin))
     context.check()
-    if usage.is_over or (end.get("code") == -signal.SIGKILL and _oom_kills() > kills):
+    if usage.is_over or (end.get("code") == -signal.SIGKILL and oom_kills() > kills):
         limit = f"{usage.limit_mb} MB" if usage.is_over else "machine's"
         raise JobFailed(f"Process ran out of its {limit} memory")
     _require_success(program, end, log.last)
@@ -83,17 +104,16 @@ def _require_success(program: Program, end: Mapping[str, Any], last: str) -> Non
     if "code" not in end:
         raise JobFailed("The program's process vanished: something ended it from outside.")
     if end["code"]:
-        code = end["code"]
-        how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-        raise JobFailed(f"The program {how}{f': {last}' if last else '.'}")
+        raise ProgramFailed(end["code"], last)
 
 
 class _Ending:
     """Ends a program: asks first, and insists after a while."""
 
-    def __init__(self, child: Child, seconds: float, stopping: threading.Event) -> None:
+    def __init__(self, child: Child, program: Program, stopping: threading.Event) -> None:
         self._child = child
-        self._seconds = max(0.0, seconds)
+        self._ask = program.ask or partial(child.tell, b"T")
+        self._seconds = max(0.0, program.cancel_seconds)
         self._stopping = stopping
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
@@ -115,7 +135,7 @@ class _Ending:
         if before is not None:
             before.cancel()
             before.join()
-        self._child.tell(b"T")
+        self._ask()
 
     def close(self) -> None:
         """Forget the program."""
@@ -190,7 +210,7 @@ class _Listening:
         return bool(chunks)
 
 
-def _oom_kills() -> int:
+def oom_kills() -> int:
     """Give how many processes Linux has ended for want of memory since the machine's start."""
     with suppress(OSError):
         for line in _OOM_KILLS.read_text(encoding="ascii").splitlines():

@@ -13,8 +13,10 @@ from civis.local.jobs.executors import RunContext
 __all__ = ["ProgramLog"]
 
 _LONGEST_LINE = 10_000  # characters; a longer one goes on in the next line of the log
-#: What R and Node.js write below the error that they end with: the line above tells more.
-_TELLS_NOTHING = re.compile(r"\s*(?:Execution halted|Node\.js v[0-9.]+|\s{4}at .*)?\s*")
+#: What R, Node.js and Docker write below the error that they end with: the line above tells more.
+_TELLS_NOTHING = re.compile(
+    r"\s*(?:Execution halted|Node\.js v[0-9.]+|\s{4}at .*|(?:See|Run) '(?:docker|podman) .*)?\s*"
+)
 
 
 class _Stream:

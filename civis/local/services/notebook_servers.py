@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from civis.local.deployments import Deployable, Keep, Launch, Served, declare_deployable
+from civis.local.deployments import Deployable, Keep, Launch, Plan, Served, declare_deployable
 from civis.local.jobs import JobFailed
 from civis.local.jobs.processes import Program
 from civis.local.services.deployed_environment import deployed_environment
-from civis.local.services.notebook_contents import copy_file_to, copy_notebook_to, store_notebook
+from civis.local.services.notebook_contents import copy_notebook_to, store_notebook
+from civis.local.services.notebook_kernels import kernel_activity, kernel_variables
+from civis.local.services.notebook_requirements import provide_requirements
 from civis.local.services.notebooks import KIND
 from civis.local.services.script_checkout import FOLDER, check_out
 from civis.local.state import Stored
@@ -59,22 +62,22 @@ def serve_notebook(launch: Launch) -> Served:
     is_there = copy_notebook_to(context.platform, base, path)
     if not is_there and not path.exists():
         path.write_text(json.dumps(_empty_notebook(str(base.document.get("language")))), encoding="utf-8")
-    _put_requirements(launch, work)
+    packages = provide_requirements(launch, work)
     arguments = _arguments(launch, work, page.format(name=path.relative_to(work).as_posix()))
     memory = context.job.document.get("memory")
     context.log(f"Starting {Path(program).name} on port {launch.port}.", "system")
-    hours = base.document.get("idle_timeout")
     return Served(
         Program(
             [program, *arguments],
             work,
-            {**environment, **_own_environment(launch)},
+            {**environment, **_own_environment(launch, packages)},
             cancel_seconds=_END_SECONDS,
             memory_mb=int(memory) if memory else None,
         ),
         strips_prefix=False,  # Jupyter writes its own links
         headers={"authorization": f"token {launch.secret}"},
-        ended=f"The notebook was idle for {hours} hours, or its server was shut down.",
+        ended="The notebook's server was shut down.",
+        activity=partial(kernel_activity, launch.port, launch.prefix, launch.secret),
     )
 
 
@@ -92,7 +95,6 @@ def _server(path: str) -> tuple[str, str]:
 
 def _arguments(launch: Launch, work: Path, page: str) -> list[str]:
     """Give a Jupyter server's options."""
-    idle = int(launch.base.document.get("idle_timeout") or 0) * _HOUR
     options = {
         "ip": "127.0.0.1",
         "port": launch.port,
@@ -104,33 +106,26 @@ def _arguments(launch: Launch, work: Path, page: str) -> list[str]:
         "quit_button": False,
         "allow_root": True,  # in containers everybody is
         "allow_remote_access": True,  # the platform's address is what visitors ask for
-        "shutdown_no_activity_timeout": idle,
     }
-    given = [f"--ServerApp.{name}={value}" for name, value in options.items()]
-    return [*given, f"--MappingKernelManager.cull_idle_timeout={idle}"] if idle else given
+    return [f"--ServerApp.{name}={value}" for name, value in options.items()]
 
 
-def _own_environment(launch: Launch) -> dict[str, str]:
+def _plan(base: Stored) -> Plan:
+    """Say that a notebook ends when no kernel of it has been at work for some hours."""
+    hours = int(base.document.get("idle_timeout") or 0)
+    return Plan(idle_seconds=float(hours * _HOUR), sleeps=False) if hours else Plan()
+
+
+def _own_environment(launch: Launch, packages: Path | None) -> dict[str, str]:
     """Give the variables that keep a server apart from others of the same account."""
     config = launch.folder / _CONFIG
+    own = {} if packages is None else kernel_variables(packages, config / "data")
     return {
+        **own,
         "JUPYTER_TOKEN": launch.secret,
         "JUPYTER_CONFIG_DIR": str(config),
         "JUPYTER_RUNTIME_DIR": str(config / "runtime"),
     }
-
-
-def _put_requirements(launch: Launch, work: Path) -> None:
-    """Put the notebook's requirements beside it; they are for the user to install."""
-    document, target = launch.base.document, work / "requirements.txt"
-    if document.get("requirements"):
-        target.write_text(document["requirements"], encoding="utf-8")
-    elif document.get("requirements_file_id"):
-        copy_file_to(launch.context.platform, document["requirements_file_id"], target)
-    if target.exists():
-        launch.context.log(
-            "requirements.txt is there and not installed: %pip install -r requirements.txt does it.", "system"
-        )
 
 
 def _empty_notebook(language: str) -> Mapping[str, Any]:
@@ -176,4 +171,4 @@ def _keeping(platform: Platform, base: Stored, folder: Path) -> Keep:
     return keep
 
 
-declare_deployable(KIND.kind, Deployable(serve_notebook, level="write", keeping=_keeping))
+declare_deployable(KIND.kind, Deployable(serve_notebook, level="write", keeping=_keeping, plan=_plan))

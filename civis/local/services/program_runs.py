@@ -1,7 +1,8 @@
 """What runs of scripts that are programs do: their code as a child process of the platform.
 
-There is no container: a container script's command runs in the shell of this machine, in an empty directory
-of its own, whatever its image is. The program gets an API key of its own for the time of the run.
+Unless the platform runs containers (`script_containers`), a container script's command runs in the shell of
+this machine, in an empty directory of its own, whatever its image is. The program gets an API key of its own
+for the time of the run.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from civis.local.jobs import JobFailed, Needs, RunContext, executor
 from civis.local.jobs.processes import Program, run_process
 from civis.local.jobs.run_keys import give_key
 from civis.local.services.script_checkout import check_out
+from civis.local.services.script_containers import run_in_container
 from civis.local.services.script_environment import argument_variables, own_variables, passed_variables
 from civis.local.services.script_kinds import SCRIPT_KINDS
 from civis.local.state import Stored
@@ -65,11 +67,19 @@ def run_javascript_script(context: RunContext) -> None:
 
 @executor("container_script", job_type=SCRIPT_KINDS["container_script"].job_type, needs=program_needs)
 def run_container_script(context: RunContext) -> None:
-    """Run a script's command in this machine's shell, beside its repository if it has one."""
+    """Run a script's command in this machine's shell, or in a container of its image."""
     inputs = inputs_of(context)
+    engine = context.platform.container_engine
+    if engine is not None:
+        with working_folder(context) as folder:
+            run_in_container(context, engine, inputs, folder)
+        return
     command = inputs.get("docker_command")
     if not command:
-        raise JobFailed("The container script has no docker_command; the local platform knows no images.")
+        raise JobFailed(
+            "The container script has no docker_command, and without --containers docker or podman the local "
+            "platform runs no images, which would bring one."
+        )
     with working_folder(context) as folder:
         if inputs.get("repo_http_uri"):
             check_out(context, inputs, folder)

@@ -38,7 +38,7 @@ def passed_variables() -> dict[str, str]:
     return {"PATH": path, **{name: os.environ[name] for name in _PASSED_ON if name in os.environ}}
 
 
-def own_variables(context: RunContext, key: str) -> dict[str, str]:
+def own_variables(context: RunContext, key: str, url: str | None = None) -> dict[str, str]:
     """Give what tells a program where the platform is and which run it is.
 
     Parameters
@@ -46,10 +46,12 @@ def own_variables(context: RunContext, key: str) -> dict[str, str]:
     context : RunContext
     key : str
         The run's API key.
+    url : str, optional
+        The platform's address where the program runs; by default the one on this machine.
     """
     return {
         "CIVIS_API_KEY": key,
-        "CIVIS_API_ENDPOINT": context.platform.url,
+        "CIVIS_API_ENDPOINT": url or context.platform.url,
         "CIVIS_JOB_ID": str(context.job.id),
         "CIVIS_RUN_ID": str(context.run.id),
     }

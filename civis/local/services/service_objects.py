@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from civis.local.api import BadRequest, Call, NotFound, Routes
+from civis.local.deployments import Plan
 from civis.local.services.families.deployments import deployment_address, latest_deployment
 from civis.local.services.git_repos import ensure_repo
 from civis.local.services.job_views import TIME_ZONE
@@ -17,7 +19,7 @@ from civis.local.services.object_kinds import ObjectKind, declare, find
 from civis.local.state import Stored, as_datetime, objects
 from civis.local.state.people import author
 
-__all__ = ["KIND", "routes", "token_admits"]
+__all__ = ["KIND", "plan_of", "routes", "token_admits"]
 
 routes = Routes()
 
@@ -31,7 +33,22 @@ def _check(call: Call, document: dict[str, Any], before: Stored | None) -> dict[
     for name in ("replicas", "max_replicas"):
         if document.get(name) is not None and document[name] < 0:
             raise BadRequest(f"{name} must be 0 or more, not {document[name]}.")
+    try:
+        plan_of(document)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
     return document
+
+
+def plan_of(document: Mapping[str, Any]) -> Plan:
+    """Give when a service is on while it is deployed.
+
+    Raises
+    ------
+    ValueError
+        If its schedule cannot be.
+    """
+    return Plan.of_schedule(document.get("schedule"), TIME_ZONE)
 
 
 def _view(call: Call, service: Stored) -> dict[str, Any]:

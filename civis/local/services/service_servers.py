@@ -12,7 +12,7 @@ from civis.local.jobs import JobFailed
 from civis.local.jobs.processes import Program
 from civis.local.services.deployed_environment import deployed_environment
 from civis.local.services.script_checkout import check_out
-from civis.local.services.service_objects import KIND, token_admits
+from civis.local.services.service_objects import KIND, plan_of, token_admits
 
 __all__ = ["COMMAND", "serve_service", "service_command"]
 
@@ -97,4 +97,7 @@ def _code(launch: Launch, document: Mapping[str, Any]) -> Path:
     return folder
 
 
-declare_deployable(KIND.kind, Deployable(serve_service, admits=token_admits))
+declare_deployable(
+    KIND.kind,
+    Deployable(serve_service, admits=token_admits, plan=lambda service: plan_of(service.document)),
+)

@@ -16,7 +16,7 @@ _ROOT, _BASE = Path(_OPTIONS["root_dir"]), _OPTIONS["base_url"]
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers `api/status`, and reads and writes `api/contents/…`."""
+    """Answers `api/status`, tells of kernels as a file says, and reads and writes `api/contents/…`."""
 
     def do_GET(self) -> None:
         self._answer(None)
@@ -34,11 +34,19 @@ class _Handler(BaseHTTPRequestHandler):
             if content is not None:
                 file.write_text(json.dumps(content), encoding="utf-8")
             found = {"content": json.loads(file.read_text(encoding="utf-8"))}
-        body = json.dumps(found).encode()
+        body = json.dumps(_kernels() if path == "api/kernels" else found).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _kernels() -> object:
+    """Give what tests have put there, and note that it was asked for."""
+    with open(_ROOT / "kernels.asked", "a") as asked:
+        asked.write("x")
+    told = _ROOT / "kernels.json"
+    return json.loads(told.read_text(encoding="utf-8")) if told.exists() else []
 
 
 if __name__ == "__main__":

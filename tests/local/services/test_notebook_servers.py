@@ -112,7 +112,7 @@ def make_notebook(platform: Platform) -> Iterator[Any]:
 
 @pytest.mark.usefixtures("_server")
 def test_a_notebook_comes_back_as_it_was_saved(make_notebook: Any) -> None:
-    made = make_notebook(requirements="six")
+    made = make_notebook(requirements="--no-index\nno-such-package")
     assert made.content() is None
     url = made.open()
     assert made.cells(url) == []
