@@ -12,6 +12,11 @@ import pytest
 from civis.client import APIClient
 from civis.local import Platform
 
+# Tests run in as many processes as there are cores: threads of the linear algebra on top of that get into
+# each other's way. Said before any of them loads NumPy, and to the processes that tests start.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 pytest_plugins = ["civis.testing"]  # as its entry point does where the package is installed
 collect_ignore = ["sample_project"]  # a project of its own, which a test runs
 

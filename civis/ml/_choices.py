@@ -7,21 +7,43 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from civis._names import suggestion
 from civis.io import file_to_civis
+from civis.ml._errors import ModelError
 from civis.ml._sources import upload_pickle
 
 if TYPE_CHECKING:
     from civis.client import APIClient
 
 __all__ = [
+    "PREDEFINED",
     "TRAINING_KEY",
     "TrainingKey",
     "model_file",
     "names_of",
     "require_choice",
+    "require_model",
     "run_id_of",
     "words",
 ]
+
+
+PREDEFINED = (
+    "extra_trees_classifier",
+    "extra_trees_regressor",
+    "gradient_boosting_classifier",
+    "gradient_boosting_regressor",
+    "multilayer_perceptron_classifier",
+    "multilayer_perceptron_regressor",
+    "random_forest_classifier",
+    "random_forest_regressor",
+    "sparse_linear_regressor",
+    "sparse_logistic",
+    "sparse_ridge_regressor",
+    "stacking_classifier",
+    "stacking_regressor",
+)
+"""The names of the pre-defined models."""
 
 
 class TrainingKey:
@@ -38,6 +60,24 @@ def require_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Refuse what is none of the choices."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {tuple(choices)}, not {value!r}")
+
+
+def require_model(name: str) -> None:
+    """Refuse a name that no pre-defined model has, as the job would; the number of a file is none.
+
+    Raises
+    ------
+    ModelError
+        With metadata, as a job's that failed.
+    """
+    if name in PREDEFINED or name.isdigit():
+        return
+    near = suggestion(name, PREDEFINED)
+    message = (
+        f"There is no model {name!r}.{near} There are: {', '.join(PREDEFINED)}. Or give an estimator of "
+        "scikit-learn's interface; nothing was sent."
+    )
+    raise ModelError(message, metadata={"run": {"status": "exception", "message": message}})
 
 
 def names_of(given: str | Sequence[str] | None) -> list[str]:

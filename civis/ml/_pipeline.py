@@ -13,6 +13,7 @@ from civis.ml._choices import (
     TrainingKey,
     names_of,
     require_choice,
+    require_model,
     run_id_of,
 )
 from civis.ml._errors import ModelError
@@ -204,10 +205,14 @@ class ModelPipeline:
             If there is no data, or data from two places, or a setting is none.
         TypeError
             If a frame has several levels.
+        ModelError
+            If no pre-defined model has the name; before anything is sent, unless `civisml_version` is set.
         """
         source = Source(df, csv_path, table_name, database_name, file_id, None, sql_where, sql_limit)
         require_choice("if_exists", if_exists, _IF_EXISTS)
         require_choice("validation_data", validation_data, _VALIDATIONS)
+        if isinstance(self.model, str) and self.civisml_version is None:  # a version may have further ones
+            require_model(self.model)
         arguments = self._training_arguments() | {
             "IF_EXISTS": if_exists,
             "VALIDATION_DATA": validation_data,

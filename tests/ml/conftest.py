@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 import pytest
 
+from civis.local import Platform
+
 datasets = pytest.importorskip("sklearn.datasets")
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """A running platform for all tests of models: what has loaded scikit-learn serves them all."""
+    with Platform() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

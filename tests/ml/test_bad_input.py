@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pandas as pd
 import pytest
@@ -13,7 +13,9 @@ from sklearn.linear_model import Perceptron
 import civis
 from civis.client import APIClient
 from civis.local import Platform
+from civis.local.civisml.algorithms import ALGORITHMS
 from civis.ml import ModelError, ModelFuture, ModelPipeline
+from civis.ml._choices import PREDEFINED, require_model
 
 FOREST: dict[str, Any] = {
     "model": "random_forest_classifier",
@@ -41,7 +43,10 @@ TRAININGS = {
         change=lambda frame: frame.assign(target=frame["target"].where(frame.index > 2)),
     ),
     "primary key": Case(r"no column 'ident', which is the primary key", {"primary_key": "ident"}),
-    "algorithm": Case("no model 'random_forest'.*random_forest_classifier", {"model": "random_forest"}),
+    "algorithm": Case(  # of a version that is named; else nothing is sent
+        "no model 'random_forest'.*random_forest_classifier",
+        {"model": "random_forest", "civisml_version": "v2-3"},
+    ),
     "no rows": Case("has no rows", change=lambda frame: frame.head(0)),
     "no predict_proba": Case("Perceptron, has no predict_proba", {"model": Perceptron(), "parameters": None}),
     "parameter": Case("no parameter 'n_estimator'.*n_estimators", {"parameters": {"n_estimator": 3}}),
@@ -69,6 +74,24 @@ def test_training_names_what_is_wrong(trainings: dict[str, ModelFuture], name: s
     assert str(caught.value).startswith(run["message"])
 
 
+def test_a_model_of_no_name_is_refused_before_anything_is_sent() -> None:
+    model = ModelPipeline("random_forrest_classifier", "y", client=cast(APIClient, object()))
+    with pytest.raises(ModelError, match="Did you mean 'random_forest_classifier'") as caught:
+        model.train(pd.DataFrame({"y": [0, 1], "a": [1, 2]}))
+    assert caught.value.metadata is not None
+    assert caught.value.metadata["run"]["status"] == "exception"
+    assert "sparse_logistic" in str(caught.value)
+
+
+def test_the_names_of_models_are_those_that_the_programs_know() -> None:
+    assert sorted(PREDEFINED) == sorted(ALGORITHMS)
+
+
+@pytest.mark.parametrize("name", [*PREDEFINED, "1234"])
+def test_the_names_of_models_and_files_are_let_through(name: str) -> None:
+    require_model(name)
+
+
 PREDICTIONS = {
     "a column": Case("lacks the column 'mean area'", change=lambda frame: frame.drop(columns="mean area")),
     "primary key": Case(
@@ -89,7 +112,9 @@ def predictions(
 ) -> dict[str, ModelFuture]:
     """All predictions."""
     model = ModelPipeline.from_existing(trainings["well"].train_job_id, client=client)
-    civis.io.dataframe_to_civis(cancer, "local", "public.cancer", client=client).result()
+    civis.io.dataframe_to_civis(
+        cancer, "local", "public.cancer", client=client, existing_table_rows="drop"
+    ).result()
     found = {name: model.predict(case.change(cancer)) for name, case in PREDICTIONS.items()}
     for name, (where, _) in TABLES.items():
         found[name] = model.predict(table_name="public.cancer", database_name="local", sql_where=where)

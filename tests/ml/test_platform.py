@@ -44,7 +44,9 @@ def forest(client: APIClient, cancer: pd.DataFrame) -> ModelPipeline:
 def table(client: APIClient, cancer: pd.DataFrame) -> str:
     """The data as a table."""
     plain = cancer.rename(columns=lambda name: name.replace(" ", "_"))
-    civis.io.dataframe_to_civis(plain, "local", "public.tumours", client=client).result()
+    civis.io.dataframe_to_civis(
+        plain, "local", "public.tumours", client=client, existing_table_rows="drop"
+    ).result()
     return "public.tumours"
 
 

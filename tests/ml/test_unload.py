@@ -19,7 +19,8 @@ from civis.local.services.sql_unload import Unload, read_unload
 @pytest.fixture(scope="module", autouse=True)
 def _table(client: APIClient) -> None:
     """A table of several types."""
-    sql = """create table public.t (id int, b boolean, n numeric(10,2), z varchar(10), d date);
+    sql = """drop table if exists public.t;
+    create table public.t (id int, b boolean, n numeric(10,2), z varchar(10), d date);
     insert into public.t values (1, true, 1.5, '01', '2020-01-02'), (2, null, null, null, null)"""
     civis.io.query_civis(sql, "local", client=client).result()
 

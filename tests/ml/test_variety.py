@@ -134,16 +134,29 @@ STARTS: dict[str, Callable[..., ModelFuture]] = {
 }
 
 
+class Trainings(dict[str, ModelFuture]):
+    """Trainings by name, each started when it is first asked for: several processes share the tests."""
+
+    def __init__(self, start: Callable[[str], ModelFuture]) -> None:
+        self._start = start
+
+    def __missing__(self, name: str) -> ModelFuture:
+        self[name] = self._start(name)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
-def started(client: APIClient, cancer: pd.DataFrame, wheel: Path) -> dict[str, ModelFuture]:
-    """All trainings."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        return {name: start(client, cancer, wheel, monkeypatch) for name, start in STARTS.items()}
+def started(client: APIClient, cancer: pd.DataFrame, wheel: Path) -> Trainings:
+    """The trainings."""
+
+    def start(name: str) -> ModelFuture:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            return STARTS[name](client, cancer, wheel, monkeypatch)
+
+    return Trainings(start)
 
 
-def test_dependencies_are_installed_and_the_token_is_not_told(
-    client: APIClient, started: dict[str, ModelFuture]
-) -> None:
+def test_dependencies_are_installed_and_the_token_is_not_told(client: APIClient, started: Trainings) -> None:
     train = started["dependencies"]
     assert train.metadata["run"]["status"] == "succeeded"
     arguments = client.scripts.get_custom(train.job_id).arguments
@@ -155,7 +168,7 @@ def test_dependencies_are_installed_and_the_token_is_not_told(
     assert TOKEN not in str(train.metadata)
 
 
-def test_an_etl_of_the_users_own_takes_the_place_of_ours(started: dict[str, ModelFuture]) -> None:
+def test_an_etl_of_the_users_own_takes_the_place_of_ours(started: Trainings) -> None:
     train = started["etl"]
     estimator = train.estimator
     assert type(estimator[0]).__name__ == "Halved"
@@ -164,14 +177,14 @@ def test_an_etl_of_the_users_own_takes_the_place_of_ours(started: dict[str, Mode
     assert train.metrics["roc_auc"] > 0.9
 
 
-def test_frames_of_polars_keep_their_categories(started: dict[str, ModelFuture]) -> None:
+def test_frames_of_polars_keep_their_categories(started: Trainings) -> None:
     train = started["polars"]
     names = set(train.estimator[0].get_feature_names_out())
     assert {"size_large", "size_small"} <= names
     assert train.metadata["data"]["column_kinds"]["size"] == "text"
 
 
-def test_weights_are_those_of_the_column(started: dict[str, ModelFuture], cancer: pd.DataFrame) -> None:
+def test_weights_are_those_of_the_column(started: Trainings, cancer: pd.DataFrame) -> None:
     rows = cancer.drop(columns=["id", "target", "mean area"])
     own = RandomForestClassifier(n_estimators=8, max_depth=7, random_state=42)
     own.fit(rows.to_numpy(), cancer["target"], sample_weight=cancer["mean area"])
@@ -182,7 +195,7 @@ def test_weights_are_those_of_the_column(started: dict[str, ModelFuture], cancer
     )
 
 
-def test_several_classes(started: dict[str, ModelFuture]) -> None:
+def test_several_classes(started: Trainings) -> None:
     train = started["classes"]
     assert train.metadata["data"]["classes"] == [["l", "m", "s"]]
     assert train.table is not None
@@ -194,7 +207,7 @@ def test_several_classes(started: dict[str, ModelFuture]) -> None:
 
 
 def test_several_targets_are_predicted_or_one_of_them(
-    client: APIClient, started: dict[str, ModelFuture], cancer: pd.DataFrame
+    client: APIClient, started: Trainings, cancer: pd.DataFrame
 ) -> None:
     train = started["targets"]
     assert train.metrics is not None
@@ -211,7 +224,7 @@ def test_several_targets_are_predicted_or_one_of_them(
         model.predict(cancer, dvs_to_predict="small")
 
 
-def test_several_numbers(started: dict[str, ModelFuture], cancer: pd.DataFrame) -> None:
+def test_several_numbers(started: Trainings, cancer: pd.DataFrame) -> None:
     train = started["numbers"]
     assert train.metrics is not None
     assert train.metrics["mean radius"]["r_squared"] > 0.99
@@ -227,7 +240,7 @@ def test_a_credential_that_is_not_there_is_named(client: APIClient) -> None:
 
 
 def test_scores_of_a_frame_go_into_a_table(
-    client: APIClient, started: dict[str, ModelFuture], cancer: pd.DataFrame
+    client: APIClient, started: Trainings, cancer: pd.DataFrame
 ) -> None:
     model = ModelPipeline.from_existing(started["etl"].train_job_id, client=client)
     future = model.predict(cancer.head(30), output_table="public.of_a_frame", output_db="local")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = ["CsvLayout", "read_batches", "read_frame"]
 _BLOCK = 16 << 20  # bytes of a CSV that are read at once
 _ROWS = 131_072
 _FEATHER, _PARQUET, _GZIP = b"ARROW1", b"PAR1", b"\x1f\x8b"
+_PLACE = re.compile(r"CSV column #([0-9]+)")
 _CSV_TYPES = {"number": pa.float64(), "bool": pa.bool_()}
 
 
@@ -151,16 +153,28 @@ def _csv_batches(
     except pa.ArrowInvalid as error:
         if "Empty CSV" in str(error):
             return
-        raise ModelProblem(f"The data cannot be read as the model needs it: {error}") from None
+        said = _with_name(str(error), list(names or _first_row(path, layout, is_gzipped)))
+        raise ModelProblem(f"The data cannot be read as the model needs it: {said}") from None
+
+
+def _with_name(text: str, names: Sequence[str]) -> str:
+    """Name the column whose place an error tells."""
+    return _PLACE.sub(
+        lambda found: f"column {names[int(found[1])]!r}" if int(found[1]) < len(names) else found[0], text
+    )
 
 
 def _begins_with(path: Path, layout: CsvLayout, is_gzipped: bool) -> bool:
     """Tell whether a CSV begins with its columns' names: parts of an export do or do not."""
     if layout.header is None:
         return True
+    return _first_row(path, layout, is_gzipped) == list(layout.header)
+
+
+def _first_row(path: Path, layout: CsvLayout, is_gzipped: bool) -> list[str]:
+    """Read the first row of a CSV."""
     with (gzip.open if is_gzipped else open)(path, "rt", encoding="utf-8", newline="") as source:
-        first = next(csv.reader(source, delimiter=layout.delimiter), [])
-    return first == list(layout.header)
+        return next(csv.reader(source, delimiter=layout.delimiter), [])
 
 
 def _said(error: Any) -> str:

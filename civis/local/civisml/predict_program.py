@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,13 @@ def predict_rows(work: Work) -> None:
     rows = sum(int(each["data"]["n_rows"]) for each in parts)
     if not (rows or manifest.get("is_part")):  # of a part's rows there may be none
         raise ModelProblem(NO_ROWS)
-    with watch.measured("load"):
-        if manifest.get("is_exported"):
-            work.access.discard([int(each["id"]) for each in manifest["entries"]])
+    exported = [int(each["id"]) for each in manifest["entries"]] if manifest.get("is_exported") else []
+    with watch.measured("load"), ThreadPoolExecutor(1) as beside:
+        discarded = beside.submit(work.access.discard, exported)
         if table is not None:
             work.tell(f"Loading the predictions into {table}.")
             _load(work, parts, table, if_exists, types)
+        discarded.result()
     files = _files(parts, "output_file_ids")
     info = prediction_info(
         work.configuration, predictor.columns, rows, files, jobs, list(dict.fromkeys(noticed))

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from civis.local.civisml.command import PARAMETERS, command_of
 from civis.local.services.aliases import add_alias
 from civis.local.services.script_parameters import check_definitions
 from civis.local.state import objects
@@ -18,30 +19,10 @@ __all__ = ["VERSION", "ensure_civisml"]
 VERSION = "v2-3"
 """What the aliases of the version end with that there is here."""
 
-#: Models are trained at once in processes; threads of the linear algebra on top get into each other's way.
-_ONE_THREAD = "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1"
-_DATA = "TABLE_NAME DB:database CIVIS_FILE_ID WHERESQL LIMITSQL PRIMARY_KEY IF_EXISTS N_JOBS"
-_SOFTWARE = "DEPENDENCIES GIT_CRED:credential_custom DEBUG:bool CIVISML_VERSION"
-_RESOURCES = "REQUIRED_CPU REQUIRED_MEMORY REQUIRED_DISK_SPACE"
-_PARAMETERS = {
-    "training": (
-        "MODEL TARGET_COLUMN PARAMS CVPARAMS CALIBRATION EXCLUDE_COLS FIT_PARAMS VALIDATION_DATA ETL "
-        f"OOSTABLE OOSDB:database {_DATA} {_SOFTWARE} {_RESOURCES}"
-    ),
-    "prediction": (
-        "TRAIN_JOB TRAIN_RUN OUTPUT_TABLE OUTPUT_DB:database MANIFEST CPU MEMORY DISK_SPACE "
-        f"DVS_TO_PREDICT {_DATA} {_SOFTWARE} {_RESOURCES}"
-    ),
-    "registration": (
-        "MODEL_FILE_ID TARGET_COLUMN PRIMARY_KEY FEATURE_COLUMNS SKIP_MODEL_CHECK:bool "
-        f"{_SOFTWARE} {_RESOURCES}"
-    ),
-}
-
 
 def ensure_civisml(connection: Connection, now: Any) -> None:
     """Make the templates and their aliases unless they are there; nobody's, and seen by all."""
-    for job, parameters in _PARAMETERS.items():
+    for job, parameters in PARAMETERS.items():
         alias = f"civis-civisml-{job}"
         named = {"object_type": "template_script", "alias": alias}
         if objects.count_objects(connection, "alias", document=named):
@@ -83,7 +64,7 @@ def _script(job: str, parameters: str) -> dict[str, Any]:
         # A quarter of a processor: a prediction waits for its parts, which must find room beside it.
         "required_resources": {"cpu": 256, "memory": None, "disk_space": None},
         "cancel_timeout": 5,
-        "docker_command": f"{_ONE_THREAD} python -m civis.local.civisml {job}",
+        "docker_command": command_of(job),
         "docker_image_name": "civisanalytics/civisml",
         "docker_image_tag": VERSION,
         "repo_http_uri": None,

@@ -33,7 +33,12 @@ class ExportFiles:
         self.keys: dict[int, str] = {}
 
     def write(self, number: int) -> AbstractContextManager[BinaryIO]:
-        """Open the blob of a file, by the file's number; it can only be written from its begin to its end."""
+        """Open the blob of a file, by the file's number; it can only be written from its begin to its end.
+
+        The first one begins the export, perhaps once more: what was written before is deleted.
+        """
+        if number == 0:
+            self.discard()
         return self._first() if number == 0 else self._open(number)
 
     def settle(self) -> None:

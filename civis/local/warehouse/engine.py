@@ -42,6 +42,7 @@ from civis.local.warehouse.interface import (
 )
 from civis.local.warehouse.load import load_sources
 from civis.local.warehouse.load_parquet import are_parquet, load_parquet
+from civis.local.warehouse.memory import bound_memory
 from civis.local.warehouse.notes import Notes
 from civis.local.warehouse.opened import OpenedFile
 from civis.local.warehouse.script import Name, Statement, lift_column_keys, quote, split_script
@@ -97,6 +98,7 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
         Notes(connection).prepare()
         create_views(connection)
         connection.execute("commit")
+        bound_memory(connection)
         for statement in _LOCKS:
             connection.execute(statement)
     except BaseException:
@@ -171,21 +173,31 @@ class DuckDatabase:
         interruption: Interruption | None = None,
     ) -> ExportResult:
         """Write the rows of the last query as CSV or Parquet; see :meth:`Database.export`."""
-        exporter: Exporter | ParquetExporter
-        if isinstance(csv_format, ParquetFormat):
-            exporter = ParquetExporter(target, max_file_size=max_file_size, name=name)
-        else:
-            exporter = Exporter(
-                target, csv_format, max_file_size=max_file_size, multifile=multifile, name=name
-            )
         results: list[ExportResult] = []
 
-        def write(session: Session, query: str) -> None:
-            session.check()
-            results.append(exporter.write(session, query))
+        def attempt() -> None:
+            exporter: Exporter | ParquetExporter
+            if isinstance(csv_format, ParquetFormat):
+                exporter = ParquetExporter(target, max_file_size=max_file_size, name=name)
+            else:
+                exporter = Exporter(
+                    target, csv_format, max_file_size=max_file_size, multifile=multifile, name=name
+                )
 
-        with exporter:
-            self._run(sql, user, None, interruption, write)
+            def write(session: Session, query: str) -> None:
+                session.check()
+                results.append(exporter.write(session, query))
+
+            with exporter:
+                self._run(sql, user, None, interruption, write)
+
+        try:
+            attempt()
+        except Disturbed as error:
+            if error.has_committed:
+                raise
+            results.clear()
+            attempt()
         return results[0] if results else ExportResult((), (), 0)
 
     def load_csv(

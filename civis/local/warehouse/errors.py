@@ -3,7 +3,7 @@
 WarehouseError
 ├── SqlError                 a statement was refused or failed
 │   ├── Interrupted          a call was cancelled from another thread
-│   └── Disturbed            the engine broke in another call
+│   └── Disturbed            the engine broke in another call, or was short of memory
 ├── CsvError                 a file cannot be read as CSV
 ├── LoadError                rows could not be loaded; the table is as it was
 └── DatabaseNotFound         no database has that name
@@ -70,7 +70,7 @@ class Interrupted(SqlError):  # noqa: N818 - a call was, which is no error of it
 
 
 class Disturbed(SqlError):  # noqa: N818 - a call was, which is no error of its own
-    """The engine broke in another call; what this one did is undone, and it may be made again.
+    """The engine broke in another call, or has more memory now; this one is undone, and may be made again.
 
     Parameters
     ----------

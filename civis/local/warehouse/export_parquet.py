@@ -7,7 +7,7 @@ CSV. It knows nothing of scripts and transactions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -17,16 +17,16 @@ import duckdb
 from civis.local.deferral import Deferred
 from civis.local.warehouse.errors import SqlError
 from civis.local.warehouse.interface import Column, ExportedFile, ExportResult
+from civis.local.warehouse.parquet_writers import ParquetWriters
 from civis.local.warehouse.script import quote
 from civis.local.warehouse.session import Session
 from civis.local.warehouse.types import redshift_name
 
 if TYPE_CHECKING:
     import pyarrow
-    import pyarrow.parquet
 else:
     # Imported when first used: 200 ms of a start that most programs never need.
-    pyarrow = Deferred("pyarrow", "pyarrow.parquet")
+    pyarrow = Deferred("pyarrow")
 
 __all__ = ["ParquetExporter"]
 
@@ -62,8 +62,6 @@ class ParquetExporter:
         self._target = target
         self._most = max_file_size
         self._name = name
-        self._stack = ExitStack()
-        self._files: list[ExportedFile] = []
 
     def __enter__(self) -> ParquetExporter:
         return self
@@ -71,7 +69,7 @@ class ParquetExporter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.__exit__(kind, error, trace)
+        """Leave all to the writers, which are done by now."""
 
     def write(self, session: Session, query: str) -> ExportResult:
         """Run a query and write its rows."""
@@ -83,35 +81,26 @@ class ParquetExporter:
         inner = ", ".join(f"c{number}" for number in range(len(columns)))
         session.check()
         reader = session.cursor.sql(f"select {fields} from ({query}) as q({inner})").to_arrow_reader(_BATCH)  # noqa: S608 - quoted names
-        rows = self._write_batches(session, reader)
+        files = self._write_batches(session, reader)
         found = tuple(Column(name.lower(), redshift_name(kind)) for name, kind in columns)
-        return ExportResult(tuple(self._files), found, rows)
+        return ExportResult(files, found, sum(each.row_count for each in files))
 
-    def _write_batches(self, session: Session, reader: Any) -> int:
-        """Write files until there are no rows left, and tell how many there were."""
-        batches = _checked(session, reader)
-        batch = next(batches, None)
-        total = 0
-        while batch is not None or not self._files:
-            number, size, rows = len(self._files), 0, 0
-            with ExitStack() as stack:
-                self._stack = stack
-                raw = _Counted(stack.enter_context(self._target(number)))
-                with pyarrow.parquet.ParquetWriter(
-                    pyarrow.PythonFile(raw, "w"),
-                    reader.schema,
-                    compression="snappy",
-                    # Numbers hardly repeat; to look for it takes as long as to write them.
-                    use_dictionary=[each.name for each in reader.schema if each.type == pyarrow.string()],
-                ) as writer:
-                    while batch is not None and (self._most is None or size < self._most):
-                        writer.write_batch(batch)
-                        size, rows = size + batch.nbytes, rows + batch.num_rows
-                        batch = next(batches, None)
-            name = f"{self._name}_{number:03d}.parquet"
-            self._files.append(ExportedFile(number, name, raw.size, rows))
-            total += rows
-        return total
+    def _write_batches(self, session: Session, reader: Any) -> tuple[ExportedFile, ...]:
+        """Write files until there are no rows left."""
+        with ParquetWriters(self._target, reader.schema) as writers:
+            writers.begin()
+            size = 0
+            for batch in _checked(session, reader):
+                if self._most is not None and size >= self._most:
+                    writers.begin()
+                    size = 0
+                writers.add(batch)
+                size += batch.nbytes
+            written = writers.finish()
+        return tuple(
+            ExportedFile(number, f"{self._name}_{number:03d}.parquet", each.size, each.rows)
+            for number, each in enumerate(written)
+        )
 
 
 def _checked(session: Session, reader: Any) -> Iterator[Any]:
@@ -137,43 +126,3 @@ def _field(number: int, name: str, kind: str) -> str:
     elif kind not in _WRITTEN_AS_THEY_ARE:
         value = f"cast({value} as varchar)"
     return f"{value} as {quote(name.lower())}"
-
-
-class _Counted:
-    """A writer that counts, as Arrow's files need it."""
-
-    closed = False
-
-    def __init__(self, raw: BinaryIO) -> None:
-        self._raw = raw
-        self.size = 0
-
-    def writable(self) -> bool:
-        """Tell that it can be written."""
-        return True
-
-    def readable(self) -> bool:
-        """Tell that it cannot be read."""
-        return False
-
-    def seekable(self) -> bool:
-        """Tell that it only goes on."""
-        return False
-
-    def write(self, data: Any) -> int:
-        """Write all of the bytes."""
-        view = memoryview(data)
-        self._raw.write(view)
-        self.size += len(view)
-        return len(view)
-
-    def tell(self) -> int:
-        """Tell how many bytes were written."""
-        return self.size
-
-    def flush(self) -> None:
-        """Hand on what the writer holds back."""
-        self._raw.flush()
-
-    def close(self) -> None:
-        """Leave the real file to its context."""

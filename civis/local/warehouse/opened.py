@@ -1,4 +1,4 @@
-"""A database file held open, and opened anew after an error that the engine does not outlive.
+"""A database file held open, opened anew after an error that the engine does not outlive, and its memory.
 
 It knows connections; nothing of statements and transactions.
 """
@@ -12,6 +12,7 @@ from contextlib import suppress
 import duckdb
 
 from civis.local.warehouse.errors import SqlError
+from civis.local.warehouse.memory import limit_memory, unlimit_memory
 
 __all__ = ["OpenedFile", "is_fatal", "is_of_another_call"]
 
@@ -43,6 +44,11 @@ class OpenedFile:
     ----------
     open_file : callable
         Opens the file.
+
+    Attributes
+    ----------
+    is_unlimited : bool
+        Whether the engine may take all the memory there is.
     """
 
     def __init__(self, open_file: Callable[[], duckdb.DuckDBPyConnection]) -> None:
@@ -50,6 +56,8 @@ class OpenedFile:
         self._changed = threading.Condition()
         self._given: list[duckdb.DuckDBPyConnection] = []
         self._is_broken = False
+        self.is_unlimited = False
+        self._awaited: set[int] = set()  # the threads that failed for want of memory, and connect once more
         self._connection = open_file()
 
     def connect(self) -> duckdb.DuckDBPyConnection:
@@ -58,6 +66,7 @@ class OpenedFile:
             if self._is_broken:
                 self._reopen()
             cursor = self._connection.cursor()
+            self._awaited.discard(threading.get_ident())
             self._given.append(cursor)
             return cursor
 
@@ -73,7 +82,27 @@ class OpenedFile:
                     cursor.close()
             finally:
                 self._given = [each for each in self._given if each is not cursor]
+                self._limit_again()
                 self._changed.notify_all()
+
+    def give_more_memory(self) -> bool:
+        """Let the engine take all the memory there is, until nobody works; False if it cannot be changed.
+
+        Whoever asks has failed for want of it, and connects once more.
+        """
+        with self._changed:
+            with suppress(duckdb.Error):
+                unlimit_memory(self._connection.cursor())
+                self.is_unlimited = True
+                self._awaited.add(threading.get_ident())
+            return self.is_unlimited
+
+    def _limit_again(self) -> None:
+        """Set the usual limit once nobody works; the lock is held."""
+        if self.is_unlimited and not (self._given or self._awaited or self._is_broken):
+            with suppress(duckdb.Error):
+                limit_memory(self._connection.cursor())
+                self.is_unlimited = False
 
     @property
     def is_broken(self) -> bool:
@@ -93,4 +122,4 @@ class OpenedFile:
         with suppress(duckdb.Error):
             self._connection.close()
         self._connection = self._open_file()
-        self._is_broken = False
+        self._is_broken = self.is_unlimited = False

@@ -18,12 +18,14 @@ from civis.local.warehouse.catalogue import columns_of, list_tables
 from civis.local.warehouse.errors import Disturbed, Interrupted, SqlError, WarehouseError
 from civis.local.warehouse.insisting import Insistence
 from civis.local.warehouse.interface import Interruption
+from civis.local.warehouse.memory import is_out_of_memory
 from civis.local.warehouse.messages import explain
 from civis.local.warehouse.opened import OpenedFile, is_fatal, is_of_another_call
 from civis.local.warehouse.script import Name
 
 __all__ = ["Session", "WriteTurn"]
 
+_STARVED = "the database engine was short of memory, and what the statement did is undone; run it again"
 _DISTURBED = "the database engine broke in another statement, and what this one did is undone; run it again"
 
 
@@ -87,6 +89,7 @@ class Session:
             turn.acquire(self._interruption)
         try:
             with self.errors():
+                self._has_all_memory = file.is_unlimited
                 self.cursor = file.connect()
                 self._insistence = Insistence(self.cursor)
         except BaseException:
@@ -184,6 +187,8 @@ class Session:
                 raise Disturbed(_DISTURBED, has_committed=self.has_committed) from None
             if isinstance(error, duckdb.InterruptException):
                 raise Interrupted("the call was cancelled; what it did is undone") from None
+            if is_out_of_memory(error) and not self._has_all_memory and self._file.give_more_memory():
+                raise Disturbed(_STARVED, has_committed=self.has_committed) from None
             raise SqlError(explain(str(error), self._tables, self._columns, self.statement)) from None
 
     def _tables(self) -> list[tuple[str, str]]:

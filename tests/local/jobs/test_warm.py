@@ -25,6 +25,7 @@ from civis.local.jobs import JobFailed
 from civis.local.jobs import warm as warm_module
 from civis.local.jobs.processes import Program, run_process
 from civis.local.jobs.warm import WORKER, WarmWorkers
+from civis.local.jobs.warm.recipes import Recipe, recipe_for
 from civis.local.warehouse import Interrupted, Interruption
 
 SCRIPT = """\
@@ -131,13 +132,18 @@ class Place:
         run_process(context, Program(["sh", "-c", command], self.folder, variables, 0.2))
         return context  # type: ignore[no-any-return]
 
+    def recipe(self, command: str, shell: str = "sh") -> Recipe | None:
+        """Tell how a command would be started from a warm process."""
+        path = os.pathsep.join([str(self.folder / "bin"), os.environ["PATH"]])
+        return recipe_for(Program([shell, "-c", command], self.folder, {"PATH": path}))
+
     def begin(self) -> None:
         """Have the server started, and wait until it is ready."""
         self.run()
-        server = self.warm._server
+        server = self.warm._servers.get(WORKER)
         assert server is not None
         end = time.monotonic() + 30
-        while not server._is_ready() and time.monotonic() < end:
+        while not server.is_ready() and time.monotonic() < end:
             time.sleep(0.01)
         assert server.was_ready
 
@@ -173,9 +179,9 @@ def test_a_program_finds_itself_as_if_started_in_the_usual_way(place):
 
 def test_nothing_is_started_before_the_first_worker(place):
     place.run(command="echo hello")
-    assert place.warm._server is None
+    assert place.warm._servers.get(WORKER) is None
     place.run()
-    assert place.warm._server is not None
+    assert place.warm._servers.get(WORKER) is not None
 
 
 def test_each_run_is_a_process_of_its_own(place):
@@ -295,16 +301,16 @@ def test_a_cancel_ends_all_that_a_program_started(place, tmp_path):
     ],
 )
 def test_only_what_is_plainly_the_workers_is_taken(place, command):
-    assert warm_module._worker_arguments(["sh", "-c", command]) is None
+    assert place.recipe(command) is None
 
 
 @pytest.mark.parametrize(
     ("command", "expected"),
     [(f"exec {WORKER} 5", ["5"]), (WORKER, []), (f"{WORKER} 12", ["12"]), (f"exec {WORKER}\n", [])],
 )
-def test_the_workers_commands(command, expected):
-    assert warm_module._worker_arguments(["sh", "-c", command]) == expected
-    assert warm_module._worker_arguments(["bash", "-c", command]) is None
+def test_the_workers_commands(place, command, expected):
+    assert place.recipe(command).arguments[1:] == expected
+    assert place.recipe(command, shell="bash") is None
 
 
 def test_another_environment_is_started_in_the_usual_way(place):
@@ -322,7 +328,7 @@ def test_another_interpreters_script_is_started_in_the_usual_way(place, tmp_path
     place.write("print(sys.executable)", python=f"{sys.executable} -s")
     place.run(command=f"true; {WORKER} 5")
     place.run()
-    assert place.warm._server is None
+    assert place.warm._servers.get(WORKER) is None
 
 
 def test_a_change_of_what_was_loaded_is_seen(place, tmp_path):
@@ -334,25 +340,25 @@ def test_a_change_of_what_was_loaded_is_seen(place, tmp_path):
     place.begin()
     assert place.run().lines == ["old"]
     assert place.asked[-1]
-    first = place.warm._server
+    first = place.warm._servers.get(WORKER)
     place.write("import own; print(own.word, 'and new')")
     # Asked, but not taken: the script is another one now.
     assert place.run().lines == ["old and new"]
     end = time.monotonic() + 10
-    while place.warm._server is first and time.monotonic() < end:
+    while place.warm._servers.get(WORKER) is first and time.monotonic() < end:
         assert place.run().lines == ["old and new"]
-    assert place.warm._server is not first
+    assert place.warm._servers.get(WORKER) is not first
 
 
 def test_a_server_that_was_killed_is_replaced(place):
     place.begin()
-    server = place.warm._server
+    server = place.warm._servers.get(WORKER)
     assert server is not None
     server._process.kill()
     server._process.wait()
     assert place.run().lines == ["here"]
     place.begin()
-    assert place.warm._server is not server
+    assert place.warm._servers.get(WORKER) is not server
     assert place.run().lines == ["here"]
     assert place.asked[-1]
 
@@ -362,12 +368,12 @@ def test_a_server_that_cannot_start_is_not_tried_again(place, monkeypatch, tmp_p
     broken.write_text("raise SystemExit(1)")
     monkeypatch.setattr(warm_module, "_SERVER", broken)
     place.run()
-    server = place.warm._server
+    server = place.warm._servers.get(WORKER)
     assert server is not None
     server._process.wait()
     for _ in range(3):
         assert place.run().lines == ["here"]
-    assert place.warm._server is None
+    assert place.warm._servers.get(WORKER) is None
     assert not any(place.asked)
 
 
@@ -395,7 +401,7 @@ from tests.local.jobs.test_warm import ListedLog, Place, WarmWorkers
 place = Place(Path({str(tmp_path)!r}), WarmWorkers())
 place.write("import os, time; print('here', flush=True); os.environ.get('CIVIS_RUN_ID') and time.sleep(300)")
 place.begin()
-print(place.warm._server._process.pid, flush=True)
+print(place.warm._servers["civis_joblib_worker"]._process.pid, flush=True)
 class Telling(ListedLog):
     def log_entries(self, entries):
         print("running", flush=True)
@@ -425,6 +431,7 @@ def test_the_installed_script_is_found():
     folders = os.pathsep.join([sysconfig.get_path("scripts"), str(Path(sys.executable).parent)])
     if shutil.which(WORKER, path=folders) is None:
         pytest.skip("the package is not installed")
-    found = warm_module._find_script(folders)
+    program = Program(["sh", "-c", WORKER], Path.cwd(), {"PATH": folders})
+    found = recipe_for(program)
     assert found is not None
-    assert Path(found.path).name == WORKER
+    assert Path(found.source.place).name == WORKER

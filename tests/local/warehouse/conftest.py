@@ -8,16 +8,33 @@ from typing import Any
 
 import pytest
 
+from civis.local.storage import empty_folder
 from civis.local.warehouse import Database, Warehouse
 
 Rows = Callable[..., tuple[tuple[Any, ...], ...]]
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
-    with Warehouse(tmp_path / "warehouse") as opened:
-        opened.add("local")
+@pytest.fixture(scope="module")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the databases of a module are."""
+    return tmp_path_factory.mktemp("opened") / "warehouse"
+
+
+@pytest.fixture(scope="module")
+def _opened(_folder: Path) -> Iterator[Warehouse]:
+    """A warehouse of a module: to open a file costs more than most tests do."""
+    with Warehouse(_folder) as opened:
         yield opened
+
+
+@pytest.fixture
+def warehouse(_opened: Warehouse, _folder: Path) -> Warehouse:
+    """A warehouse with one empty database; nothing is left of the test before."""
+    if not _opened.empty("local"):  # the file had better be made anew
+        _opened.close()
+        empty_folder(_folder)
+    _opened.add("local")
+    return _opened
 
 
 @pytest.fixture

@@ -1,85 +1,51 @@
-"""Interpreters that have loaded what the worker of `civis.parallel` needs, for runs that start nothing else.
+"""Interpreters that have loaded what a kind of program needs, for runs that start nothing else.
 
-A worker's run is short, and most of it was loading the same modules again. After the first such run one
-small process stays that has loaded them; it forks itself for each further one, so that every run has a fresh
-process with its own session, environment, folder, pipes and limits, as if started in the usual way, only
-sooner. What a program could tell is its process's command line in the system's table, and that the runs of
-one server share the seed of Python's hashes. Whatever is not plainly the worker's is started in the usual
-way, and so is everything where there is no fork.
+The run of a worker of `civis.parallel` is short, and most of it was loading the same modules again; a program
+of CivisML takes seconds to load scikit-learn. After the first such run one process stays that has loaded
+them; it forks itself for each further one, so that every run has a fresh process with its own session,
+environment, folder, pipes and limits, as if started in the usual way, only sooner. What a program could tell
+is its process's command line in the system's table, and that the runs of one server share the seed of
+Python's hashes. Whatever has no recipe is started in the usual way, and so is everything where there is no
+fork.
 
-Knows nothing of runs and their state.
+Knows nothing of runs and their state; which programs there are is for `recipes` to know.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
-import shutil
+import select
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from civis.local.jobs.warm.recipes import WORKER, Recipe, Source, recipe_for
+
 if TYPE_CHECKING:
-    from typing import Protocol
+    from civis.local.jobs.warm.recipes import Program
 
-    class Program(Protocol):
-        """As much of a program as is looked at."""
+__all__ = ["WORKER", "WarmWorkers"]
 
-        @property
-        def command(self) -> Sequence[str]: ...
-        @property
-        def folder(self) -> Path: ...
-        @property
-        def environment(self) -> Mapping[str, str]: ...
-
-
-__all__ = ["WarmWorkers"]
-
-WORKER = "civis_joblib_worker"
 _SERVER = Path(__file__).with_name("server.py")
 _LAUNCHER = Path(__file__).parents[1] / "launcher.py"
-_COMMAND = re.compile(rf"(?:exec )?{WORKER}(?: ([0-9]+))?", re.ASCII)
-#: What the installers of packages write into a console script, below the line that names its interpreter.
-_IMPORT = "from civis.run_joblib_func import main"
 #: The way by which a program gets its environment, in which interpreter and shell leave variables of their
 #: own: what stands for the launcher, and the shell.
 _WAY = (
     *(sys.executable, "-I", "-S", "-c", "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"),
     *("sh", "-c", 'exec "$0" "$@"'),
 )
-#: What differs between runs, and nothing reads before the worker itself does. All other variables have to be
-#: those with which the server was started: any of them may concern the start of an interpreter.
-_OF_THE_RUN = frozenset(
-    {
-        "CIVIS_API_KEY",
-        "CIVIS_API_ENDPOINT",
-        "CIVIS_JOB_ID",
-        "CIVIS_RUN_ID",
-        "CIVIS_PARENT_JOB_ID",
-        "CIVIS_PARENT_RUN_ID",
-        "JOBLIB_FUNC_FILE_ID",
-    }
-)
-
-
-@dataclass(frozen=True)
-class _Script:
-    """A console script that is the worker's: where it is, and which interpreter it names."""
-
-    path: str
-    interpreter: str
+_LONGEST_LOADING = 30.0  # seconds that a program waits for a server to have loaded what it would load itself
 
 
 class WarmWorkers:
-    """Starts worker processes quickly, from the second one on.
+    """Starts programs quickly, from the second one of a kind on.
 
     Examples
     --------
@@ -89,8 +55,10 @@ class WarmWorkers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._server: _Server | None = None
-        self._is_closed = not hasattr(os, "fork") or not hasattr(socket, "send_fds")
+        self._servers: dict[str, _Server] = {}
+        #: The kinds whose server cannot start; another one would fail as well.
+        self._given_up: set[str] = set()
+        self._is_possible = hasattr(os, "fork") and hasattr(socket, "send_fds")
 
     def start(self, program: Program, files: Sequence[int]) -> bool:
         """Ask for a process for a program.
@@ -107,60 +75,57 @@ class WarmWorkers:
             Whether it was asked for. That it was taken shows in the report, whose first line then names the
             ``launcher``; if the report ends without a line, nothing was started.
         """
-        arguments = _worker_arguments(program.command)
-        if arguments is None:
-            return False
-        base = {name: value for name, value in program.environment.items() if name not in _OF_THE_RUN}
-        script = _find_script(base.get("PATH", ""))
-        if script is None:
-            return False
-        server = self._server_for(script, base)
-        if server is None:
+        recipe = recipe_for(program) if self._is_possible else None
+        server = None if recipe is None else self._server_for(recipe)
+        if recipe is None or server is None or not server.is_ready(recipe.source.is_awaited):
             return False
         request = {
-            "arguments": [script.path, *arguments],
+            "arguments": recipe.arguments,
             "folder": str(program.folder),
-            "environment": {
-                name: value for name, value in program.environment.items() if name in _OF_THE_RUN
-            },
+            "environment": dict(recipe.own),
         }
         return server.ask(json.dumps(request).encode(), files)
 
-    def _server_for(self, script: _Script, base: Mapping[str, str]) -> _Server | None:
-        """Give the server if it is ready for such a program; the first time, and after its end, start one."""
+    def _server_for(self, recipe: Recipe) -> _Server | None:
+        """Give the server that suits a program, if there is one; start it where there is none."""
+        kind = recipe.source.place if recipe.source.is_module else WORKER
         with self._lock:
-            if self._is_closed:
+            server = self._servers.get(kind)
+            if server is not None and server.has_ended():
+                server.close()
+                if not server.was_ready:
+                    self._given_up.add(kind)
+                del self._servers[kind]
+                server = None
+            if kind in self._given_up:
                 return None
-            if self._server is not None and not self._server.is_over:
-                return self._server if self._server.suits(script, base) else None
-            if self._server is not None:
-                self._server.close()
-                if not self._server.was_ready:  # another one would fail as well
-                    self._is_closed, self._server = True, None
-                    return None
-            self._server = _Server(script, base)
-            return None
+            if server is None:
+                server = self._servers[kind] = _Server(recipe.source, recipe.base)
+            return server if server.suits(recipe) else None
 
     def close(self) -> None:
-        """End the server; processes that it made go on."""
+        """End the servers; processes that they made go on."""
         with self._lock:
-            server, self._server = self._server, None
-        if server is not None:
-            server.close()
+            servers = list(self._servers.values())
+            self._servers.clear()
+        for each in servers:
+            each.close()
 
 
 class _Server:
     """The process that forks, as the platform sees it."""
 
-    def __init__(self, script: _Script, base: Mapping[str, str]) -> None:
-        self._script, self._base = script, dict(base)
+    def __init__(self, source: Source, base: Mapping[str, str]) -> None:
+        self._source, self._base = source, dict(base)
         self._lock = threading.Lock()
         self.was_ready = self.is_over = False
         self._channel, other = socket.socketpair()
         with other:
-            server = [script.interpreter, str(_SERVER), str(other.fileno()), str(_LAUNCHER), script.path]
-            self._process = subprocess.Popen(  # noqa: S603 - the interpreter that the worker's script names
-                [*_WAY, *server],
+            idle = "" if source.idle_seconds is None else str(source.idle_seconds)
+            kind = "module" if source.is_module else "script"
+            server = [source.interpreter, str(_SERVER), str(other.fileno()), str(_LAUNCHER), idle, kind]
+            self._process = subprocess.Popen(  # noqa: S603 - the interpreter that the program itself would have
+                [*_WAY, *server, source.place, *source.modules],
                 cwd="/",
                 env=self._base,
                 stdin=subprocess.DEVNULL,
@@ -170,12 +135,27 @@ class _Server:
                 start_new_session=True,  # a Ctrl-C in the platform's terminal is not for it
             )
 
-    def suits(self, script: _Script, base: Mapping[str, str]) -> bool:
-        """Tell whether it can run a script now as if that was started with an environment."""
-        return script == self._script and base == self._base and self._is_ready()
+    def suits(self, recipe: Recipe) -> bool:
+        """Tell whether a program would find there what it finds when it is started in the usual way."""
+        return recipe.source == self._source and recipe.base == self._base
 
-    def _is_ready(self) -> bool:
-        """Tell whether it has loaded all; without waiting for that."""
+    def has_ended(self) -> bool:
+        """Tell whether it is gone: after a while without runs, or when a file changed that it loaded."""
+        self._look()
+        with self._lock:
+            self.is_over = self.is_over or self._process.poll() is not None
+            return self.is_over
+
+    def is_ready(self, is_awaited: bool = False) -> bool:
+        """Tell whether it has loaded all; waiting for that only where it is wanted."""
+        end = time.monotonic() + (_LONGEST_LOADING if is_awaited else 0.0)
+        while not (self._look() or self.is_over) and time.monotonic() < end:
+            with suppress(OSError, ValueError):  # it is being closed
+                select.select([self._channel], [], [], 0.1)
+        return self.was_ready and not self.is_over
+
+    def _look(self) -> bool:
+        """Take what it says when it has loaded all, without waiting; True once it has said it."""
         with self._lock:
             if not self.was_ready and not self.is_over:
                 try:
@@ -185,7 +165,7 @@ class _Server:
                 except OSError:
                     said = b""
                 self.was_ready, self.is_over = bool(said), not said
-            return self.was_ready and not self.is_over
+            return self.was_ready
 
     def ask(self, request: bytes, files: Sequence[int]) -> bool:
         """Send a request with its files; False if nobody is there to read it."""
@@ -207,27 +187,3 @@ class _Server:
             return
         self._process.kill()
         self._process.wait()
-
-
-def _worker_arguments(command: Sequence[str]) -> list[str] | None:
-    """Give the worker's arguments if a command runs it and does nothing else."""
-    if len(command) != 3 or tuple(command[:2]) != ("sh", "-c"):
-        return None
-    found = _COMMAND.fullmatch(command[2].strip(" \n"))
-    return None if found is None else [each for each in found.groups() if each]
-
-
-def _find_script(path: str) -> _Script | None:
-    """Find the worker's console script; None if it is not one that this very environment installed."""
-    found = shutil.which(WORKER, path=path)
-    if found is None or not os.path.isabs(found):
-        return None
-    try:
-        lines = Path(found).read_text(encoding="utf-8").splitlines()
-        interpreter = shlex.split(lines[0].removeprefix("#!"))
-    except (OSError, ValueError, IndexError):
-        return None
-    if len(interpreter) != 1 or not lines[0].startswith("#!") or _IMPORT not in lines:
-        return None
-    is_ours = Path(interpreter[0]).parent == Path(sys.executable).parent
-    return _Script(found, interpreter[0]) if is_ours else None
