@@ -1,5 +1,8 @@
 """The local platform's answers: how many a second, and how long searches and lists of 100,000 objects take.
 
+Also how long it takes to start, by itself and as ``civis local start``, and how much memory its process has
+with these objects: at rest, after all lists were asked for, and once the SQL engine is loaded, too.
+
 Run as ``python -m benchmarks.local_requests``. A bare Starlette application with an answer as long, on the
 same server, stands beside: the ratio to it says what the platform adds, whatever else the machine is doing.
 """
@@ -7,16 +10,20 @@ same server, stands beside: the ratio to it says what the platform adds, whateve
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,8 +36,10 @@ from civis.local.serving import Server, bind, url_of
 from civis.local.state import schema
 
 OBJECTS = 100_000
+RUNS = 50_000
 _SECONDS = 1.0
-_KINDS = ("sql_script", "python3_script", "csv_import", "project", "notebook")
+_KINDS = ("sql_script", "python3_script", "import", "csv_import", "project", "notebook")
+_STATES = ("succeeded", "succeeded", "failed", "cancelled")
 _WORDS = ("daily", "voter", "report", "survey", "export", "Ärzte")
 _LISTS = {
     "search, two words": "/search?query=voter%20daily",
@@ -41,13 +50,22 @@ _LISTS = {
     "scripts that are running": "/scripts?status=running",
     "jobs that never ran": "/jobs?state=idle",
     "jobs by name": "/jobs?q=voter",
+    "scripts by name": "/scripts?limit=50&order=name",
+    "scripts by last run": "/scripts?limit=50&order=last_run.updated_at",
+    "scripts that succeeded": "/scripts?limit=50&status=succeeded",
+    "scripts of an author": "/scripts?limit=50&author=1",
+    "imports by last run": "/imports?limit=50&order=last_run.updated_at",
+    "imports that are running": "/imports?limit=50&status=running",
+    "notebooks by name": "/notebooks?limit=50&order=name",
+    "projects": "/projects?limit=50",
 }
 
 
 class Caller:
     """One kept-alive connection to a server."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, process: int | None = None) -> None:
+        self._process = process
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
         self._headers = {"Authorization": f"Bearer {key}"}
@@ -68,6 +86,10 @@ class Caller:
             number += 1
         return number / (time.perf_counter() - begin)
 
+    def megabytes(self) -> float:
+        """Tell how much memory the server's process has."""
+        return float(psutil.Process(self._process).memory_info().rss / 1024**2)
+
     def milliseconds(self, path: str) -> float:
         """Tell how long one answer takes."""
         begin = time.perf_counter()
@@ -75,10 +97,10 @@ class Caller:
         return (time.perf_counter() - begin) * 1000
 
 
-def serve(what: str) -> None:
+def serve(what: str, data_dir: Path | None = None) -> None:
     """Serve the platform, or a bare application, until the standard input ends: a program of its own."""
     if what == "platform":
-        with Platform(is_working=False) as platform:
+        with Platform(data_dir, is_working=False) as platform:
             print(platform.url, platform.api_key, flush=True)
             sys.stdin.read()
         return
@@ -95,20 +117,44 @@ def serve(what: str) -> None:
 
 
 @contextmanager
-def served(what: str) -> Iterator[Caller]:
+def served(*what: str) -> Iterator[Caller]:
     """Have a program serve, and call it."""
-    command = [sys.executable, "-m", "benchmarks.local_requests", what]
+    command = [sys.executable, "-m", "benchmarks.local_requests", *what]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        yield Caller(*process.stdout.readline().split())
+        url, key = process.stdout.readline().split()
+        yield Caller(url, key, process.pid)
         process.stdin.close()
+
+
+def started() -> float:
+    """Tell how many seconds pass from ``civis local start`` on a new directory to the first answer."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "civis", "local", "start", "--port", "0", "--data-dir", folder]
+        told: dict[str, str] = {}
+        begin = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            while len(told) < 2:
+                name, _, value = process.stdout.readline().strip().removeprefix("export ").partition("=")
+                told |= {name: value} if name.startswith("CIVIS_API_") else {}
+            Caller(told["CIVIS_API_ENDPOINT"], told["CIVIS_API_KEY"]).get("/users/me")
+            seconds = time.perf_counter() - begin
+            process.terminate()
+        return seconds
 
 
 def fill(platform: Platform) -> None:
     """Put many objects into a platform's state, a tenth of them archived."""
     chosen, now = random.Random(1), platform.now
-    document = {"sql": "select 1 " * 20, "params": [], "remote_host_id": 1, "credential_id": 1}
+    document: dict[str, object] = {
+        "sql": "select 1 " * 20,
+        "params": [],
+        "remote_host_id": 1,
+        "credential_id": 1,
+    }
+    document |= {"sync_type": "Dbsync", "is_outbound": False, "schedule": {}, "time_zone": "UTC"}  # imports
     with platform.state.begin() as connection:
         last = connection.execute(sa.select(schema.identities.c.last_id)).scalar_one()
         rows = [
@@ -125,7 +171,20 @@ def fill(platform: Platform) -> None:
             for number in range(1, OBJECTS + 1)
         ]
         connection.execute(sa.insert(schema.objects), rows)
-        connection.execute(sa.update(schema.identities).values(last_id=last + OBJECTS))
+        ended = [
+            {
+                "id": last + OBJECTS + number,
+                "job_id": last + chosen.randrange(1, OBJECTS + 1),
+                "state": chosen.choice(_STATES),
+                "created_at": now,
+                "started_at": now,
+                "finished_at": now + timedelta(seconds=chosen.randrange(10**6)),
+                "document": {},
+            }
+            for number in range(1, RUNS + 1)
+        ]
+        connection.execute(sa.insert(schema.runs), ended)
+        connection.execute(sa.update(schema.identities).values(last_id=last + OBJECTS + RUNS))
 
 
 def main() -> None:
@@ -134,6 +193,7 @@ def main() -> None:
     print(f"load {os.getloadavg()[0]:.1f}")
     rates = Table("Answers one after the other on one connection", "answers a second")
     lists = Table(f"Searches and lists of {OBJECTS:,} objects", "milliseconds")
+    memory = Table(f"Memory of the platform's process with {OBJECTS:,} objects", "MB")
     starts = Table("From the program's start to the platform's first answer", "seconds")
     with served("bare") as bare, served("platform") as platform:
         measured: dict[str, list[float]] = {"bare Starlette": [], "GET /users/me": []}
@@ -149,19 +209,28 @@ def main() -> None:
             with served(what):
                 seconds.append(time.perf_counter() - begin)
         starts.add(what, seconds)
-    with Platform(is_working=False) as filled:
-        fill(filled)
-        caller = Caller(filled.url, filled.api_key)
-        for name, path in _LISTS.items():
-            lists.add(name, [caller.milliseconds(path) for _ in range(arguments.repeats)])
+    starts.add("civis local start", [started() for _ in range(arguments.repeats)])
+    with tempfile.TemporaryDirectory() as folder:
+        with Platform(Path(folder), is_working=False) as filled:
+            fill(filled)
+        with served("platform", folder) as caller:  # a process of its own, so that its memory is the server's
+            caller.get("/users/me")
+            memory.add("at rest", [caller.megabytes()])
+            for name, path in _LISTS.items():
+                lists.add(name, [caller.milliseconds(path) for _ in range(arguments.repeats)])
+            memory.add("after searches and lists", [caller.megabytes()])
+            [database] = json.loads(caller.get("/databases"))
+            caller.get(f"/databases/{database['id']}/schemas")
+            memory.add("with the SQL engine", [caller.megabytes()])
     rates.show("bare Starlette")
     starts.show("bare")
     lists.show("scripts, a page of 50")
-    keep(arguments.json, [rates, starts, lists])
+    memory.show("at rest")
+    keep(arguments.json, [rates, starts, lists, memory])
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] in (["platform"], ["bare"]):
-        serve(sys.argv[1])
+        serve(sys.argv[1], Path(sys.argv[2]) if sys.argv[2:] else None)
     else:
         main()

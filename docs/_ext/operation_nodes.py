@@ -6,7 +6,8 @@ and a `*` in one of them would be read as markup.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from docutils import nodes
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sphinx.domains.python import PythonDomain
 
     from civis._spec import Api, Operation
+    from civis.local.coverage import Depth
 
 #: More fields than these are folded.
 _OPEN_FIELDS = 6
@@ -80,7 +82,7 @@ def _about(operation: Operation) -> Iterator[nodes.Node]:
     text = example(operation) if operation.problem is None else ""
     if text:
         yield nodes.literal_block(text, text, language="python")
-    depth = depths().get((operation.http_method, local_path(operation)))
+    depth = _depths().get((operation.http_method, local_path(operation)))
     rows: list[tuple[str, nodes.Node]] = [("Request", _code(f"{operation.http_method} {operation.path}"))]
     rows.append(("Command line", _code(command(operation))))
     if depth is not None:
@@ -89,6 +91,12 @@ def _about(operation: Operation) -> Iterator[nodes.Node]:
     for what, value in rows:
         listed += nodes.list_item("", nodes.paragraph("", "", nodes.Text(f"{what}: "), value))
     yield listed
+
+
+@cache
+def _depths() -> Mapping[tuple[str, str], Depth]:
+    """Tell how deep each operation goes on the local platform: worked out once, not for each operation."""
+    return depths()
 
 
 def _sent(operation: Operation) -> Iterator[nodes.Node]:

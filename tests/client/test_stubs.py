@@ -357,7 +357,7 @@ def test_writing_types(tmp_path: Path) -> None:
 
 
 def test_writing_the_description(tmp_path: Path) -> None:
-    arguments = ["--output", str(tmp_path / "spec.json")]
+    arguments = ["--output", str(tmp_path / "spec.json"), "--contents", str(tmp_path / "contents.json")]
     run = CliRunner().invoke
     assert run(write_description, [*arguments, "--check"]).exit_code == 1
     assert run(write_description, arguments).exit_code == 0

@@ -1,4 +1,4 @@
-"""Who was found behind a key, remembered until something is committed; knows no request."""
+"""Who was found behind a key, remembered until an account changes; knows no request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class _Known:
-    """What was found while nothing was committed to a state."""
+    """What was found while nothing was committed about a state's accounts."""
 
     state: State
     commits: int
@@ -34,7 +34,7 @@ class _Known:
 
 
 class Identities:
-    """Finds the users behind keys, and reads them again only after a commit.
+    """Finds the users behind keys, and reads them again only after a change of accounts.
 
     Programs ask again and again how a run is getting on; without this, finding out who asks is most of the
     work of such a request.
@@ -57,7 +57,7 @@ class Identities:
         """
         known = self._known
         # Taken before anything is read: what is read is then at least as new as what it is kept for.
-        commits = state.commits
+        commits = state.account_commits
         if known is None or known.state is not state or known.commits != commits:
             known = self._known = _Known(state, commits)
         digest = accounts.hash_token(token)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from civis.local.catalog import CatalogOperation
+    from civis.local.catalog import CatalogOperation, Outline
 
 __all__ = ["Match", "MethodNotAllowed", "Router"]
 
@@ -19,7 +19,7 @@ class _Node:
 
     literals: dict[str, _Node] = field(default_factory=dict)
     placeholder: _Node | None = None
-    operations: dict[str, tuple[CatalogOperation, tuple[str, ...]]] = field(default_factory=dict)
+    operations: dict[str, tuple[Outline, tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,25 +52,25 @@ class Router:
 
     Parameters
     ----------
-    operations : iterable of CatalogOperation
-        All operations that can be asked for.
+    outlines : iterable of Outline
+        All operations that can be asked for; one is compiled when it is found.
     """
 
-    def __init__(self, operations: Iterable[CatalogOperation]) -> None:
+    def __init__(self, outlines: Iterable[Outline]) -> None:
         self._root = _Node()
-        for operation in operations:
-            self._add(operation)
+        for outline in outlines:
+            self._add(outline)
 
-    def _add(self, operation: CatalogOperation) -> None:
+    def _add(self, outline: Outline) -> None:
         """Hang one operation into the tree."""
         node, names = self._root, []
-        for segment in _segments(operation.path):
+        for segment in _segments(outline.path):
             if segment.startswith("{"):
                 names.append(segment.strip("{}"))
                 node.placeholder = node = node.placeholder or _Node()
             else:
                 node = node.literals.setdefault(segment, _Node())
-        node.operations[operation.method.upper()] = (operation, tuple(names))
+        node.operations[outline.method] = (outline, tuple(names))
 
     def find(self, method: str, path: str) -> Match:
         """Find the operation of a request.
@@ -95,8 +95,8 @@ class Router:
         wanted = "GET" if method == "HEAD" else method
         for node, values in candidates:
             if wanted in node.operations:
-                operation, names = node.operations[wanted]
-                return Match(operation, dict(zip(names, values, strict=True)))
+                outline, names = node.operations[wanted]
+                return Match(outline.operation, dict(zip(names, values, strict=True)))
             allowed |= node.operations.keys()
         if allowed:
             raise MethodNotAllowed(allowed)

@@ -16,8 +16,8 @@ Examples
 """
 
 from civis.local.catalog.errors import CatalogError
-from civis.local.catalog.model import CatalogOperation, CatalogParameter, Paging, Type
-from civis.local.catalog.reader import BASE_RESOURCES, operations
+from civis.local.catalog.model import CatalogOperation, CatalogParameter, Outline, Paging, Type
+from civis.local.catalog.reader import BASE_RESOURCES, operations, outlines
 from civis.local.catalog.swagger import description
 
 __all__ = [
@@ -25,8 +25,10 @@ __all__ = [
     "CatalogError",
     "CatalogOperation",
     "CatalogParameter",
+    "Outline",
     "Paging",
     "Type",
     "description",
     "operations",
+    "outlines",
 ]

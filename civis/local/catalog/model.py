@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 Kind = Literal["string", "integer", "number", "boolean", "object", "array"]
@@ -177,3 +179,33 @@ class CatalogOperation:
     def item(self) -> Type | None:
         """The shape of the answer, or of each of its items where it is an array."""
         return self.returns.items if self.returns is not None and self.is_array else self.returns
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """What is known of an operation before it is compiled: most are never asked for.
+
+    Attributes
+    ----------
+    method
+        The HTTP method in capitals.
+    path
+        The path without a slash at its end, such as ``"/files/{id}"``.
+    compile
+        Compiles it, safely from any thread.
+    """
+
+    method: str
+    path: str
+    compile: Callable[[], CatalogOperation] = field(repr=False)
+
+    @cached_property
+    def operation(self) -> CatalogOperation:
+        """The whole operation; compiled when first asked for.
+
+        Raises
+        ------
+        CatalogError
+            When what the catalogue says of it is wrong.
+        """
+        return self.compile()

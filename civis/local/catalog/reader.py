@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from civis.local.catalog.errors import CatalogError
 from civis.local.catalog.files import read_file, resource_names
-from civis.local.catalog.model import CatalogOperation, CatalogParameter, Location, Paging, Type
+from civis.local.catalog.model import CatalogOperation, CatalogParameter, Location, Outline, Paging, Type
 from civis.local.catalog.notation import BASIC, is_field_list, parse_fields, parse_type
 from civis.local.catalog.shapes import ShapeTable, shared_shapes
 from civis.local.catalog.words import describe, snake
@@ -50,6 +51,8 @@ _PAGING_SCHEMAS = {
     "order": BASIC["string"],
     "order_dir": Type("string", enum=("asc", "desc")),
 }
+#: Requests come in many threads, and a shape must not be seen before all of its fields are there.
+_COMPILING = threading.Lock()
 _EMPTY_STATUS = {"GET": 200, "POST": 204, "PUT": 204, "PATCH": 204, "DELETE": 204}
 _STATUS = {"GET": 200, "POST": 201, "PUT": 200, "PATCH": 200, "DELETE": 200}
 
@@ -75,8 +78,31 @@ def operations() -> tuple[CatalogOperation, ...]:
     >>> [parameter.name for parameter in get_file.parameters]
     ['id', 'link_expires_at', 'inline']
     """
+    return tuple(outline.operation for outline in outlines())
+
+
+@cache
+def outlines() -> tuple[Outline, ...]:
+    """List all operations of the catalogue, none of them compiled yet; done once a process.
+
+    Returns
+    -------
+    tuple of Outline
+        In the order of `operations`.
+
+    Raises
+    ------
+    CatalogError
+        When a file of the catalogue is no YAML, or names an unknown family.
+
+    Examples
+    --------
+    >>> from civis.local.catalog import outlines
+    >>> next(each.operation.summary for each in outlines() if each.path == "/endpoints")
+    'Describe this API'
+    """
     shared = shared_shapes()
-    return tuple(operation for name in resource_names() for operation in _ResourceReader(name, shared).read())
+    return tuple(outline for name in resource_names() for outline in _ResourceReader(name, shared).outlines())
 
 
 class _ResourceReader:
@@ -88,15 +114,20 @@ class _ResourceReader:
         self._shapes = ShapeTable(self._content.get("shapes") or {}, resource, shared)
         self._former = tuple(each.strip() for each in (self._content.get("former") or "").split(",") if each)
 
-    def read(self) -> Iterator[CatalogOperation]:
-        """Compile the operations written out, then those of families that are not."""
+    def outlines(self) -> Iterator[Outline]:
+        """List the operations written out, then those of families that are not."""
         written: Mapping[str, Mapping[str, Any]] = self._content.get("operations") or {}
         for key, entry in written.items():
-            yield self._operation(key, entry, self._shapes)
+            yield self._outline(key, entry, self._shapes)
         for base, families in (self._content.get("families") or {}).items():
             for key, entry, shapes in self._family_operations(base, families):
                 if key not in written:
-                    yield self._operation(key, entry, shapes)
+                    yield self._outline(key, entry, shapes)
+
+    def _outline(self, key: str, entry: Mapping[str, Any], shapes: ShapeTable) -> Outline:
+        """Read an operation's method and path; what is wrong with the key is told when it is compiled."""
+        method, _, spelling = key.partition(" ")
+        return Outline(method, spelling.rstrip("/"), partial(self._operation, key, entry, shapes))
 
     def _family_operations(
         self, base: str, families: str
@@ -118,7 +149,8 @@ class _ResourceReader:
                 raise CatalogError(f"unknown keys {sorted(entry.keys() - _KEYS)}")
             if "summary" not in entry:
                 raise CatalogError("it has no summary")
-            return self._compiled(key, entry, shapes)
+            with _COMPILING:
+                return self._compiled(key, entry, shapes)
         except CatalogError as error:
             raise CatalogError(f"{self._resource}, operation {key!r}: {error}") from error
 

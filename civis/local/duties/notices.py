@@ -52,7 +52,8 @@ class Outcome:
 @when_over
 def note_run(platform: Platform, connection: Connection, run: Run) -> None:
     """Note what is to be sent of a run that is over."""
-    for job in objects.select_objects(connection, id=run.job_id):
+    job = objects.find(connection, run.job_id)
+    if job is not None:
         outcome = Outcome(run.id, run.state, run.error, run.started_at, run.finished_at)
         note_outcome(platform, connection, job, outcome)
 

@@ -26,7 +26,7 @@ from civis.local.jobs.submission import entry_of, running, trigger_children
 from civis.local.jobs.usage import machine_cpu, machine_memory_mb
 from civis.local.jobs.warm import WarmWorkers
 from civis.local.settings import PlatformError
-from civis.local.state import ObjectNotFound, Run, State, after_commit, objects, runs
+from civis.local.state import ObjectNotFound, Run, SharedWrites, State, after_commit, objects, runs
 from civis.local.state.people import username_of
 from civis.local.warehouse import Interrupted, Interruption, WarehouseError
 
@@ -61,6 +61,7 @@ class Queue:
     """
 
     _state: State
+    _writes: SharedWrites
     _clock: Clock
     _notifier: Notifier | None
 
@@ -97,6 +98,7 @@ class Queue:
         """Begin to work: end what a crash left running, then take what is queued. Again: does nothing."""
         # Kept for the end of the runs, when the platform may already tell nobody about its parts.
         self._state, self._clock = self._platform.state, self._platform.clock
+        self._writes = SharedWrites(self._state)
         self._notifier = getattr(self._platform, "notifier", None)
         with self._changed:
             if self._is_started:
@@ -211,10 +213,13 @@ class Queue:
 
         The run can be interrupted before its start is committed: no request to cancel it can slip in between.
         """
+
+        def claim(connection: Connection) -> RunContext | None:
+            run = lifecycle.claim(connection, entry.job_id, entry.run_id, self._clock.time())
+            return None if run is None else self._context(connection, run)
+
         try:
-            with self._state.begin(is_lasting=False) as connection:  # the end of the run is what lasts
-                run = lifecycle.claim(connection, entry.job_id, entry.run_id, self._clock.time())
-                return None if run is None else self._context(connection, run)
+            return self._writes.write(claim, is_lasting=False)  # the end of the run is what lasts
         except BaseException:
             self._forget(entry.run_id)
             raise
@@ -302,7 +307,8 @@ class Queue:
 
     def _finish(self, context: RunContext, step: Step) -> None:
         """Store how a run ended, and what its executor left for its end."""
-        with self._state.begin() as connection:
+
+        def end(connection: Connection) -> None:
             run = runs.fetch_run(connection, context.run.job_id, context.run.id)
             if context.notes:
                 run = runs.update_run(connection, run.id, document=context.notes)
@@ -313,6 +319,8 @@ class Queue:
                 for write in context.at_end:
                     write(connection)
                 trigger_children(self._platform, connection, run.job_id, ended)
+
+        self._writes.write(end)
 
     def _end(self, connection: Connection, run: Run, step: Step) -> Run:
         """Let a run take its last step, its error in its log as well."""

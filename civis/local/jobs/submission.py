@@ -59,7 +59,7 @@ def submit_run(
     platform, later = _parts(call_or_platform, connection)
     if job.archived:
         raise Conflict(f"The job {job.id} cannot be queued because it is archived.", "archived")
-    if lifecycle.active_runs(connection, job.id):
+    if runs.has_run_in(connection, job.id, transitions.ACTIVE):
         raise Conflict("The job cannot be queued because it is already running", "already_running")
     now = platform.clock.time()
     parent = _CURRENT.get() or platform.queue.run_of_key(getattr(call_or_platform, "key_id", None))
@@ -78,8 +78,7 @@ def submit_run(
 def entry_of(connection: Connection, run: Run, job: Stored | None = None) -> Entry:
     """Describe a queued run for the board; one whose job is gone fails when it starts."""
     if job is None:
-        found = objects.select_objects(connection, id=run.job_id)
-        job = found[0] if found else None
+        job = objects.find(connection, run.job_id)
     author_id, needs = (None, NOTHING) if job is None else (job.author_id, needs_of(connection, job))
     user_id = run.document.get("run_by_id") or author_id
     return Entry(run.id, run.job_id, user_id, needs, run.document.get(PARENT))
@@ -97,14 +96,13 @@ def running(run_id: int) -> Iterator[None]:
 
 def trigger_children(platform: Platform, connection: Connection, job_id: int, run: Run) -> list[Run]:
     """Queue a run of each job whose parent has succeeded; those that are active already are left alone."""
-    children = objects.select_objects(
-        connection, job_kinds(), parent_id=job_id, archived=False, descending=False
-    )
+    kinds = set(job_kinds())
+    children = [each for each in objects.triggered_by(connection, job_id) if each.kind in kinds]
     started_by = {name: run.document[name] for name in ("run_by_id", CONSTRAINTS) if name in run.document}
     return [
         submit_run(platform, connection, child, started_by)
         for child in children
-        if not lifecycle.active_runs(connection, child.id)
+        if not runs.has_run_in(connection, child.id, transitions.ACTIVE)
     ]
 
 

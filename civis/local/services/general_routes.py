@@ -50,8 +50,8 @@ def general_routes(special: Routes) -> Routes:
     """
     kinds = {kind.path: kind for kind in declared()}
     table = Routes()
-    for operation in catalog.operations():
-        key = (operation.method, operation.path)
+    for outline in catalog.outlines():
+        key = (outline.method, outline.path)
         found = None if key in special else _handler(kinds, *key)
         if found is not None:
             table(*key)(_bound(*found))

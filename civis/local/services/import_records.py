@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -13,14 +13,14 @@ from civis.local.services.job_views import next_run_at
 from civis.local.services.lookups import run_summary
 from civis.local.services.permissions import level_of
 from civis.local.state import Run, Stored, objects, runs
-from civis.local.state.people import author
+from civis.local.state.people import author, authors
 
 __all__ = [
     "KIND",
     "import_detail",
     "import_inputs",
     "import_state",
-    "import_summary",
+    "import_summaries",
 ]
 
 KIND = "import"
@@ -33,14 +33,25 @@ def import_state(job: Stored, last: Run | None) -> str:
     return "scheduled" if (job.document.get("schedule") or {}).get("scheduled") else "idle"
 
 
-def import_summary(connection: Connection, job: Stored, last: Run | None) -> dict[str, Any]:
+def import_summaries(connection: Connection, jobs: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Describe imports as lists do, of several at once: a fixed number of queries."""
+    latest = runs.last_runs(connection, [job.id for job in jobs])
+    people = authors(connection, [job.author_id for job in jobs])
+    ends = [job.document.get(side) or {} for job in jobs for side in ("source", "destination")]
+    ids = {end["remote_host_id"] for end in ends if end}
+    hosts = objects.select_objects(connection, HOST_KINDS, id=ids) if ids else []
+    names = {host.id: host.name for host in hosts}
+    return [_summary(job, latest.get(job.id), people.get(job.author_id), names) for job in jobs]
+
+
+def _summary(job: Stored, last: Run | None, user: Any, hosts: Mapping[int, str]) -> dict[str, Any]:
     """Describe an import as lists do."""
     document = job.document
     return {
         "id": job.id,
         "name": job.name,
-        "source": _end_view(connection, document.get("source")),
-        "destination": _end_view(connection, document.get("destination")),
+        "source": _end_view(document.get("source"), hosts),
+        "destination": _end_view(document.get("destination"), hosts),
         "sync_type": document["sync_type"],
         "is_outbound": document["is_outbound"],
         "job_type": "JobTypes::Import",
@@ -48,7 +59,7 @@ def import_summary(connection: Connection, job: Stored, last: Run | None) -> dic
         "created_at": job.created_at,
         "updated_at": job.updated_at,
         "last_run": run_summary(last),
-        "user": author(connection, job.author_id),
+        "user": user,
         "schedule": document["schedule"],
         "time_zone": document["time_zone"],
         "archived": job.archived,
@@ -57,9 +68,9 @@ def import_summary(connection: Connection, job: Stored, last: Run | None) -> dic
 
 def import_detail(connection: Connection, job: Stored) -> dict[str, Any]:
     """Describe an import with its syncs."""
-    last = runs.last_run(connection, job.id)
+    [summary] = import_summaries(connection, [job])
     return {
-        **import_summary(connection, job, last),
+        **summary,
         "parent_id": job.document.get("parent_id"),
         "syncs": [sync_view(connection, sync) for sync in syncs_of(connection, job.id)],
         "running_as": author(connection, job.document.get("running_as_id") or job.author_id),
@@ -75,9 +86,6 @@ def import_inputs(job: Stored) -> dict[str, Any]:
     return {"name": job.name, **job.document, "hidden": job.hidden}
 
 
-def _end_view(connection: Connection, end: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _end_view(end: Mapping[str, Any] | None, hosts: Mapping[int, str]) -> dict[str, Any] | None:
     """Describe an import's source or destination, with the name of its host."""
-    if not end:
-        return None
-    hosts = objects.select_objects(connection, HOST_KINDS, id=end["remote_host_id"])
-    return {**end, "name": hosts[0].name if hosts else None}
+    return {**end, "name": hosts.get(end["remote_host_id"])} if end else None

@@ -5,10 +5,13 @@ What a run does is in `table_transfer`, runs are in `import_runs`, CSV imports i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from civis.local.api import BadRequest, Call, NotFound, Page, Routes, Unprocessable, page_of
+import sqlalchemy as sa
+
+from civis.local.api import BadRequest, Call, NotFound, Page, Routes, Unprocessable
 from civis.local.services.credentials import resolve_credential
 from civis.local.services.databases import resolve_database
 from civis.local.services.files import LIFETIME
@@ -16,11 +19,11 @@ from civis.local.services.host_names import find_host
 from civis.local.services.import_records import (
     KIND,
     import_detail,
-    import_state,
-    import_summary,
+    import_summaries,
 )
 from civis.local.services.import_syncs import OPTIONS, SYNC_KIND, syncs_of
-from civis.local.services.job_views import NOTIFICATIONS, SCHEDULE
+from civis.local.services.job_filters import Condition, all_of, is_in, is_on
+from civis.local.services.job_views import NOTIFICATIONS, SCHEDULE, archive_filter
 from civis.local.services.lookups import (
     find_object,
     id_list,
@@ -30,9 +33,10 @@ from civis.local.services.lookups import (
     word_list,
 )
 from civis.local.services.object_kinds import ObjectKind, declare
+from civis.local.services.object_pages import Selection, page_of_objects
 from civis.local.services.permissions import visible
 from civis.local.services.table_transfer import run_import
-from civis.local.state import Run, Stored, objects, runs
+from civis.local.state import Stored, objects, schema
 from civis.local.state.people import author
 
 __all__ = ["routes", "run_import"]
@@ -65,28 +69,17 @@ def list_imports(call: Call) -> Page:
     order, descending = ordering(
         call, ("updated_at", "name", "created_at", "last_run.updated_at"), "updated_at", descending=True
     )
-    archived = call.params.get("archived") or "false"
-    require_choice(archived, ("true", "false", "all"), "archived")
-    found = objects.select_objects(
-        call.connection,
-        KIND,
-        author_id=id_list(call.params.get("author"), "author") or None,
-        hidden=bool(call.params.get("hidden")),
-        archived=None if archived == "all" else archived == "true",
-        order_by="updated_at" if order == "last_run.updated_at" else order,
-        among=visible(call.connection),
-        descending=descending,
+    filters: dict[str, Any] = {
+        "author_id": id_list(call.params.get("author"), "author") or None,
+        "hidden": bool(call.params.get("hidden")),
+        "archived": archive_filter(call),
+        "among": all_of(visible(call.connection), *_asked_for(call)),
+    }
+    order_by = None if order == "last_run.updated_at" else order
+    selection = Selection(KIND, filters, order_by=order_by, descending=descending)
+    return page_of_objects(
+        call, selection, partial(import_summaries, call.connection), default=20, maximum=50
     )
-    latest = runs.last_runs(call.connection, [job.id for job in found])
-    found = [job for job in found if _is_wanted(call, job, latest.get(job.id))]
-    if order == "last_run.updated_at":
-        found.sort(key=lambda job: latest[job.id].id if job.id in latest else 0, reverse=descending)
-
-    def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
-        page = found[offset : offset + limit]
-        return [import_summary(call.connection, job, latest.get(job.id)) for job in page]
-
-    return page_of(call, len(found), fetch, default=20, maximum=50)
 
 
 @routes("POST", "/imports")
@@ -211,22 +204,23 @@ def _insert(call: Call, name: str, document: Mapping[str, Any]) -> Stored:
     )
 
 
-def _is_wanted(call: Call, job: Stored, last: Run | None) -> bool:
-    """Tell whether an import passes the filters of a list."""
+def _asked_for(call: Call) -> Iterator[Condition | None]:
+    """Read the filters `type`, `status`, `source` and `destination` of a list."""
     types, states = word_list(call.params.get("type")), word_list(call.params.get("status"))
     for each in types:
         require_choice(each, _SYNC_TYPES, "type")
     for each in states:
         require_choice(each, _STATES, "status")
-    if types and job.document["sync_type"] not in types:
-        return False
-    if states and import_state(job, last) not in states:
-        return False
+    document = schema.objects.c.document
+    if types:
+        yield document["sync_type"].as_string().in_(types)
+    if states:
+        rests = not {"idle", "scheduled"}.isdisjoint(states)  # schedules are in documents, which take time
+        yield is_in(states, sa.case((is_on(), "scheduled"), else_="idle") if rests else sa.literal("idle"))
     for side in ("source", "destination"):
         hosts = id_list(call.params.get(side), side)
-        if hosts and (job.document.get(side) or {}).get("remote_host_id") not in hosts:
-            return False
-    return True
+        if hosts:
+            yield document[side, "remote_host_id"].as_integer().in_(hosts)
 
 
 def _fields(call: Call) -> dict[str, Any]:

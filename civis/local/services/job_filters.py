@@ -7,10 +7,19 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 
 from civis.local.state.database import folded
-from civis.local.state.objects import as_id, latest_run_is
+from civis.local.state.objects import IDLE, as_id, latest_run_is, state_is
 from civis.local.state.schema import objects
 
-__all__ = ["all_of", "does", "is_called", "is_scheduled"]
+__all__ = [
+    "Condition",
+    "all_of",
+    "does",
+    "does_or_is_deployed",
+    "is_called",
+    "is_in",
+    "is_on",
+    "is_scheduled",
+]
 
 Condition = sa.ColumnElement[bool]
 
@@ -26,17 +35,38 @@ def does(states: Sequence[str]) -> Condition | None:
     if not states:
         return None
     found = latest_run_is([each for each in states if each != "scheduled"])
-    return sa.or_(found, _is_on()) if "scheduled" in states else found
+    return sa.or_(found, is_on()) if "scheduled" in states else found
+
+
+def does_or_is_deployed(states: Sequence[str], otherwise: sa.ColumnElement[str] | None = None) -> Condition:
+    """Ask for objects in one of several states: that of the latest run, or of what is deployed of them.
+
+    Parameters
+    ----------
+    states : sequence of str
+    otherwise : sqlalchemy.ColumnElement, optional
+        The state of objects without runs; by default that of what is deployed, and ``idle`` where nothing is.
+    """
+    deployed = sa.func.coalesce(objects.c.document["deployment_state"].as_string(), IDLE)
+    found = is_in(
+        [each for each in states if each != "scheduled"], deployed if otherwise is None else otherwise
+    )
+    return sa.or_(found, is_on()) if "scheduled" in states else found
+
+
+def is_in(states: Sequence[str], otherwise: sa.ColumnElement[str]) -> Condition:
+    """Ask for objects in one of several states; of those without runs, `otherwise` gives it."""
+    return state_is(states, otherwise)
 
 
 def is_scheduled(wanted: bool | None) -> Condition | None:
     """Ask for jobs whose schedule is on, or off."""
     if wanted is None:
         return None
-    return _is_on() if wanted else sa.not_(_is_on())
+    return is_on() if wanted else sa.not_(is_on())
 
 
-def _is_on() -> Condition:
+def is_on() -> Condition:
     """Ask for jobs whose schedule is on."""
     return sa.func.coalesce(objects.c.document["schedule", "scheduled"].as_boolean(), sa.false())
 

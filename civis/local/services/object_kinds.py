@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import sqlalchemy as sa
+
 from civis.local.api import Call, NotFound
 from civis.local.services.lookups import find_object
 from civis.local.state import Stored
@@ -61,6 +63,9 @@ class ObjectKind:
         It raises the API's errors.
     view : callable, optional
         ``view(call, stored)`` gives further fields of answers, or others than the general ones.
+    state : callable, optional
+        ``state()`` gives the state of an object without runs, for the state's SQL, where it is not that of
+        what is deployed of it.
 
     Examples
     --------
@@ -83,6 +88,7 @@ class ObjectKind:
     belongs: Belongs | None = None
     check: Check | None = None
     view: View | None = None
+    state: Callable[[], sa.ColumnElement[str]] | None = None
 
     @property
     def kinds(self) -> str | Collection[str]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
+
 from civis.local.api import Call, Page
-from civis.local.services.job_views import archive_filter, schedule_of
+from civis.local.services.job_filters import Condition, all_of, does_or_is_deployed, is_scheduled
+from civis.local.services.job_views import archive_filter
 from civis.local.services.lookups import id_list, ordering, require_choice, word_list
 from civis.local.services.object_kinds import ObjectKind
 from civis.local.services.object_pages import Selection, page_of_objects
 from civis.local.services.object_views import show_all
 from civis.local.services.permissions import LEVELS, visible
-from civis.local.state import Run, Stored, objects
+from civis.local.state import objects
 
 __all__ = ["list_all"]
 
@@ -60,7 +63,6 @@ def list_all(call: Call, kind: ObjectKind) -> Page | list[Any]:
         filters,
         order_by=_ORDERS.get(order),
         descending=descending,
-        keep=partial(_has_state, call, kind) if _needs_state(call) else None,
     )
     show = partial(show_all, call, kind)
     return page_of_objects(call, selection, show, default=paging.limit, maximum=paging.maximum)
@@ -72,7 +74,7 @@ def _filters(call: Call, kind: ObjectKind) -> dict[str, Any]:
     level = call.params.get("permission") or "read"
     require_choice(level, LEVELS, "permission")
     filters: dict[str, Any] = {
-        "among": visible(call.connection, level),
+        "among": all_of(visible(call.connection, level), *_states(call, kind)),
         "author_id": id_list(call.params.get("author"), "author") or None,
         "archived": archive_filter(call),
         "id": call.params.get("id"),
@@ -87,23 +89,15 @@ def _filters(call: Call, kind: ObjectKind) -> dict[str, Any]:
     return filters
 
 
-def _needs_state(call: Call) -> bool:
-    """Tell whether a request filters by what the objects are doing."""
-    asked = (call.params.get(name) for name in ("status", "state", "scheduled"))
-    return any(each not in (None, "", []) for each in asked)
-
-
-def _has_state(call: Call, kind: ObjectKind, stored: Stored, run: Run | None) -> bool:
-    """Tell whether an object passes the filters `status` or `state`, and `scheduled`."""
-    is_scheduled = bool(schedule_of(stored.document)["scheduled"])
-    if call.params.get("scheduled") not in (None, is_scheduled):
-        return False
+def _states(call: Call, kind: ObjectKind) -> list[Condition | None]:
+    """Read the filters by what the objects are doing: `status` or `state`, and `scheduled`."""
     wanted = word_list(call.params.get("status") or call.params.get("state"))
-    if not wanted:
-        return True
-    deployed = stored.document.get("deployment_state")
     for each in wanted:
         require_choice(each, (*_STATES, *_DEPLOYED_STATES), "status")
-    shown = kind.view(call, stored).get("state") if kind.view and run is None and not deployed else None
-    state = run.state if run else shown or deployed or "idle"
-    return state in wanted or ("scheduled" in wanted and is_scheduled)
+    otherwise: sa.ColumnElement[str] | None = None
+    if kind.state:
+        otherwise = kind.state()
+    elif kind.is_job:  # nothing is deployed of jobs
+        otherwise = sa.literal(objects.IDLE)
+    states = does_or_is_deployed(wanted, otherwise) if wanted else None
+    return [is_scheduled(call.params.get("scheduled")), states]

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from civis.local.api import BadRequest, Call, Page, Routes, page_of
+from civis.local.api import BadRequest, Call, Page, Routes
 from civis.local.jobs import JobFailed, RunContext, executor
 from civis.local.services import run_views
 from civis.local.services.credentials import resolve_credential
 from civis.local.services.csv_settings import SUFFIXES
 from civis.local.services.databases import resolve_database
+from civis.local.services.job_filters import Condition, all_of
 from civis.local.services.job_views import STATES, archive_filter
 from civis.local.services.lookups import find_object, ordering, parse_moment, require_choice, word_list
-from civis.local.services.permissions import level_of, visible
+from civis.local.services.object_pages import Selection, page_of_objects
+from civis.local.services.permissions import levels_of, visible
 from civis.local.services.run_views import LogPage, find_run, run_view
-from civis.local.state import ObjectNotFound, Run, Stored, objects, runs
+from civis.local.state import ObjectNotFound, Run, Stored, objects, runs, schema
+from civis.local.state.database import folded
 from civis.local.state.people import authors
+from civis.local.state.search import ran_within
 
 __all__ = ["routes", "run_query"]
 
@@ -25,6 +30,7 @@ routes = Routes()
 
 MAXIMUM_PREVIEW = 1000
 """So many rows of a result are kept at most."""
+_LONGEST_WORD = 5000  # SQLite refuses patterns of more than 50,000 bytes
 
 #: What a request can set beyond database, SQL and preview, with the defaults.
 _SETTINGS: dict[str, Any] = {
@@ -90,27 +96,17 @@ def list_queries(call: Call) -> Page:
     for state in states:
         require_choice(state, STATES, "state")
     fields = {"database": call.params.get("database_id"), "credential": call.params.get("credential_id")}
-    found = objects.select_objects(
-        call.connection,
-        "query",
-        order_by="created_at",
-        descending=descending,
-        author_id=call.params.get("author_id"),
-        hidden=bool(call.params.get("hidden")),
-        archived=archive_filter(call),
-        run_state=states or None,
-        among=visible(call.connection),
-        document={field: value for field, value in fields.items() if value is not None},
-    )
-    latest = runs.last_runs(call.connection, [query.id for query in found])
-    passing = [query for query in found if _passes(call, query, latest.get(query.id))]
-    if order == "started_at":
-        passing = _by_start(passing, latest, descending=descending)
-
-    def fetch(limit: int, offset: int) -> list[dict[str, Any]]:
-        return [_view(call, query, listed=True) for query in passing[offset : offset + limit]]
-
-    return page_of(call, len(passing), fetch, default=20, maximum=50)
+    filters: dict[str, Any] = {
+        "author_id": call.params.get("author_id"),
+        "hidden": bool(call.params.get("hidden")),
+        "archived": archive_filter(call),
+        "run_state": states or None,
+        "among": all_of(visible(call.connection), *_asked_for(call)),
+        "document": {field: value for field, value in fields.items() if value is not None},
+    }
+    order_by = None if order == "started_at" else order
+    selection = Selection("query", filters, order_by=order_by, descending=descending, moment="started")
+    return page_of_objects(call, selection, partial(_views, call), default=20, maximum=50)
 
 
 @routes("GET", "/queries/{id}")
@@ -175,55 +171,68 @@ def _run_view(run: Run) -> dict[str, Any]:
     return run_view(run, query_id=run.job_id)
 
 
-def _view(call: Call, query: Stored, *, listed: bool = False) -> dict[str, Any]:
+def _view(call: Call, query: Stored) -> dict[str, Any]:
     """Show a query with what its last run gave."""
-    run = runs.last_run(call.connection, query.id)
-    result = run.document if run is not None else {}
-    shows_result = not (listed and call.params.get("exclude_results"))
+    return _views(call, [query])[0]
+
+
+def _views(call: Call, found: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Show several queries; without their results where a list is asked for that."""
+    latest = runs.last_runs(call.connection, [query.id for query in found])
+    people = authors(call.connection, [query.author_id for query in found])
+    levels = levels_of(call.connection, found)
+    return [
+        {
+            **query.document,
+            **_outcome(latest.get(query.id), shows_result=not call.params.get("exclude_results")),
+            "id": query.id,
+            "name": query.name,
+            "author": people.get(query.author_id),
+            "created_at": query.created_at,
+            "updated_at": query.updated_at,
+            "hidden": query.hidden,
+            "archived": query.archived,
+            "my_permission_level": levels[query.id],
+        }
+        for query in found
+    ]
+
+
+def _outcome(run: Run | None, *, shows_result: bool) -> dict[str, Any]:
+    """Show what a query's last run gave."""
+    result = run.document if run is not None and shows_result else {}
     return {
-        **query.document,
-        "id": query.id,
-        "name": query.name,
-        "author": authors(call.connection, [query.author_id]).get(query.author_id),
-        "result_rows": result.get("result_rows", []) if shows_result else [],
-        "result_columns": result.get("result_columns", []) if shows_result else [],
+        "result_rows": result.get("result_rows", []),
+        "result_columns": result.get("result_columns", []),
         "error": run.error if run else None,
         "exception": run.error if run else None,
         "started_at": run.started_at if run else None,
         "finished_at": run.finished_at if run else None,
         "state": run.state if run else "idle",
         "last_run_id": run.id if run else None,
-        "created_at": query.created_at,
-        "updated_at": query.updated_at,
-        "hidden": query.hidden,
-        "archived": query.archived,
-        "my_permission_level": level_of(call.connection, query),
     }
 
 
-def _passes(call: Call, query: Stored, run: Run | None) -> bool:
-    """Tell whether a query passes the filters for its SQL and its times."""
-    started = run.started_at if run else None
-    for moment, name in ((query.created_at, "created"), (started, "started")):
-        before = parse_moment(call.params.get(f"{name}_before"), f"{name}_before")
-        after = parse_moment(call.params.get(f"{name}_after"), f"{name}_after")
-        if (before or after) and moment is None:
-            return False
-        if moment is not None and ((before and moment > before) or (after and moment < after)):
-            return False
-    words = str(call.params.get("query") or "").split()
-    return all(_pattern(word).search(query.document["sql"]) for word in words)
+def _asked_for(call: Call) -> Iterator[Condition]:
+    """Read the filters for a query's SQL and its times."""
+    moments = {
+        name: parse_moment(call.params.get(name), name)
+        for name in ("created_before", "created_after", "started_before", "started_after")
+    }
+    created = schema.objects.c.created_at
+    if moments["created_before"]:
+        yield created <= moments["created_before"]
+    if moments["created_after"]:
+        yield created >= moments["created_after"]
+    yield from ran_within(moments["started_after"], moments["started_before"])
+    text = folded(schema.objects.c.document["sql"].as_string())
+    for word in str(call.params.get("query") or "").split():
+        yield text.like(_pattern(word), escape="/")
 
 
-def _pattern(word: str) -> re.Pattern[str]:
-    """Turn a word with the wildcards ``?`` and ``*`` into a pattern."""
-    wild = partial(re.sub, r"\\([?*])", lambda match: "." if match.group(1) == "?" else ".*")
-    return re.compile(wild(re.escape(word)), re.IGNORECASE | re.DOTALL)
-
-
-def _by_start(queries: list[Stored], latest: dict[int, Run], *, descending: bool) -> list[Stored]:
-    """Order queries by when their last run started; those that did not start come last."""
-    starts = {id: run.started_at for id, run in latest.items() if run.started_at is not None}
-    begun = [query for query in queries if query.id in starts]
-    begun.sort(key=lambda query: starts[query.id], reverse=descending)
-    return begun + [query for query in queries if query.id not in starts]
+def _pattern(word: str) -> str:
+    """Turn a word with the wildcards ``?`` and ``*`` into a pattern of SQL's."""
+    if len(word) > _LONGEST_WORD:
+        raise BadRequest(f"query: a word can have up to {_LONGEST_WORD} letters, not {len(word)}.")
+    plain = re.sub(r"([/%_])", r"/\1", word.casefold())
+    return f"%{plain.replace('?', '_').replace('*', '%')}%"

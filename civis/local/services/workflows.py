@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from civis.local.api import BadRequest, Call, Routes
+from civis.local.services.job_filters import is_on
 from civis.local.services.job_views import (
     TIME_ZONE,
     next_run_at,
@@ -14,7 +17,7 @@ from civis.local.services.job_views import (
 )
 from civis.local.services.lookups import find_object
 from civis.local.services.object_kinds import ObjectKind, declare
-from civis.local.state import Stored, objects
+from civis.local.state import Stored, objects, schema
 from civis.local.workflows.store import KIND as EXECUTION
 from civis.local.workflows.store import problem_of
 
@@ -88,6 +91,17 @@ def workflow_state(call: Call, workflow: Stored) -> str:
     return "scheduled" if schedule_of(workflow.document)["scheduled"] else "idle"
 
 
+def _state() -> sa.ColumnElement[str]:
+    """Write `workflow_state` in SQL."""
+    workflow, execution = schema.objects, schema.objects.alias()
+    state = execution.c.document["state"].as_string()
+    of_workflow = sa.and_(execution.c.parent_id == workflow.c.id, execution.c.kind == EXECUTION)
+    running = sa.select(execution.c.id).where(of_workflow, state == "running").correlate(workflow).exists()
+    last = sa.select(state).where(of_workflow).order_by(execution.c.id.desc()).limit(1).correlate(workflow)
+    resting = sa.case((is_on(), "scheduled"), else_="idle")
+    return sa.case((running, "running"), else_=sa.func.coalesce(last.scalar_subquery(), resting))
+
+
 KIND = declare(
     ObjectKind(
         "workflow",
@@ -105,5 +119,6 @@ KIND = declare(
         project_list="workflows",
         check=_check,
         view=_view,
+        state=_state,
     )
 )

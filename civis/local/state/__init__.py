@@ -26,6 +26,7 @@ from civis.local.state.moments import Moment, as_datetime, moment_text
 from civis.local.state.objects import ObjectNotFound, Stored
 from civis.local.state.runs import LogLine, Output, Run
 from civis.local.state.schema import metadata
+from civis.local.state.shared_writes import SharedWrites
 
 __all__ = [
     "LogLine",
@@ -33,6 +34,7 @@ __all__ = [
     "ObjectNotFound",
     "Output",
     "Run",
+    "SharedWrites",
     "State",
     "StateImage",
     "Stored",

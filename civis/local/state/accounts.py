@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from civis.local.state.database import note_account_change
 from civis.local.state.identities import new_id
 from civis.local.state.moments import Moment, as_datetime
 from civis.local.state.objects import ObjectNotFound
@@ -45,6 +46,9 @@ __all__ = [
 
 # Asked at every request, so built once.
 _USER_OF_ID = sa.select(users).where(users.c.id == sa.bindparam("id"))
+_KEY_OF_ID = sa.select(api_keys).where(
+    api_keys.c.user_id == sa.bindparam("user_id"), api_keys.c.id == sa.bindparam("id")
+)
 _KEY_OF_HASH = sa.select(api_keys).where(api_keys.c.key_hash == sa.bindparam("hash"))
 
 
@@ -156,6 +160,7 @@ def create_user(
         updated_at=as_datetime(now),
         document=dict(document or {}),
     )
+    note_account_change(connection)
     connection.execute(sa.insert(users).values(**vars(user)))
     return user
 
@@ -246,6 +251,7 @@ def update_user(
     """
     user = fetch_user(connection, user_id)
     values = {**changes, "updated_at": as_datetime(now), "document": {**user.document, **(document or {})}}
+    note_account_change(connection)
     connection.execute(sa.update(users).where(users.c.id == user_id).values(**values))
     return fetch_user(connection, user_id)
 
@@ -276,6 +282,7 @@ def create_key(
         "expires_at": expires_at,
         "document": {"constraints": [dict(each) for each in constraints], "use_count": 0},
     }
+    note_account_change(connection)
     connection.execute(sa.insert(api_keys).values(**row))
     return fetch_key(connection, user_id, key_id)
 
@@ -294,8 +301,7 @@ def fetch_key(connection: Connection, user_id: int, key_id: int) -> ApiKey:
     ObjectNotFound
         When the user has no such key.
     """
-    is_meant = sa.and_(api_keys.c.user_id == user_id, api_keys.c.id == key_id)
-    row = connection.execute(sa.select(api_keys).where(is_meant)).one_or_none()
+    row = connection.execute(_KEY_OF_ID, {"user_id": user_id, "id": key_id}).one_or_none()
     if row is None:
         raise ObjectNotFound("api_key", key_id)
     return _key(row)
@@ -326,12 +332,16 @@ def revoke_key(connection: Connection, user_id: int, key_id: int, *, now: Moment
     key = fetch_key(connection, user_id, key_id)
     if key.revoked_at is None:
         changed = sa.update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=as_datetime(now))
+        note_account_change(connection)
         connection.execute(changed)
     return fetch_key(connection, user_id, key_id)
 
 
 def record_use(connection: Connection, key_id: int, *, count: int, now: Moment) -> None:
-    """Add to the number of requests that a key was used for; a key that is gone is left out."""
+    """Add to the number of requests that a key was used for; a key that is gone is left out.
+
+    Counts as no change of the account: it changes nothing about who may do what.
+    """
     row = connection.execute(sa.select(api_keys.c.document).where(api_keys.c.id == key_id)).one_or_none()
     if row is None:
         return

@@ -31,6 +31,8 @@ _AFTER_COMMIT = "civis_after_commit"
 _READ_ONLY = "civis_read_only"
 _LASTING = "civis_lasting"
 _REMEMBERED = "civis_remembered"
+_LEVEL = "civis_synchronous"
+_ACCOUNTS = "civis_accounts"
 
 
 class State:
@@ -61,7 +63,7 @@ class State:
         is_sqlite = self._engine.url.get_backend_name() == "sqlite"
         self._turn: _Turn | nullcontext[None] = _Turn() if is_sqlite else nullcontext()
         self._counter = itertools.count(1)
-        self._commits = 0
+        self._commits = self._account_commits = 0
         self._remembered: tuple[int, dict[Hashable, Any]] = (0, {})
         upgrade(self._engine)
 
@@ -77,6 +79,11 @@ class State:
     def commits(self) -> int:
         """A number that every commit of :meth:`begin` replaces: what was read under it holds until then."""
         return self._commits
+
+    @property
+    def account_commits(self) -> int:
+        """As :attr:`commits`, of commits that changed users or keys: see :func:`note_account_change`."""
+        return self._account_commits
 
     @contextmanager
     def begin(self, *, is_lasting: bool = True) -> Iterator[Connection]:
@@ -99,16 +106,18 @@ class State:
         with self._turn, self._engine.connect() as connection:
             callbacks: list[Callable[[], object]] = []
             connection.info[_AFTER_COMMIT] = callbacks
+            connection.info.pop(_ACCOUNTS, None)
             try:
                 connection.execution_options(**{_LASTING: is_lasting})
                 with connection.begin():
                     yield connection
                 self._commits = next(self._counter)
+                if connection.info.get(_ACCOUNTS):
+                    self._account_commits = self._commits
             finally:
                 connection.info.pop(_AFTER_COMMIT, None)
         # The connection is back in the pool by now: a callback may open a transaction of its own.
-        for callback in callbacks:
-            callback()
+        _call_all(callbacks)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -174,6 +183,64 @@ class _Turn:
     def __exit__(self, *error: object) -> None:
         self._holder = None
         self._lock.release()
+
+
+def note_account_change(connection: Connection) -> None:
+    """Note that a transaction changes users or keys; for whoever remembers who is behind a key.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+        Inside a write transaction.
+    """
+    connection.info[_ACCOUNTS] = True
+
+
+def _call_all(callbacks: list[Callable[[], object]]) -> None:
+    """Call all; what one of them raises keeps none of the others from being called."""
+    errors: list[Exception] = []
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception as error:  # raised below, when all have been called
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+@contextmanager
+def part_of(connection: Connection) -> Iterator[None]:
+    """Make a part of a write transaction: when the block raises, what it did is undone, and nothing else.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+        As :meth:`State.begin` gave it.
+    """
+    callbacks: list[Callable[[], object]] = connection.info[_AFTER_COMMIT]
+    number = len(callbacks)
+    part = connection.begin_nested()
+    try:
+        yield
+    except BaseException:
+        del callbacks[number:]
+        if is_open(connection):
+            part.rollback()
+        raise
+    part.commit()
+
+
+def is_open(connection: Connection) -> bool:
+    """Tell whether a transaction is still one: SQLite undoes all of it when, say, the disk is full.
+
+    What is written then would be outside of any transaction.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+        As :meth:`State.begin` gave it.
+    """
+    return bool(getattr(connection.connection.dbapi_connection, "in_transaction", True))
 
 
 def after_commit(connection: Connection, callback: Callable[[], object]) -> None:
@@ -294,5 +361,7 @@ def _begin_sqlite(connection: Connection) -> None:
         driver.execute("BEGIN")
         return
     level = "FULL" if options.get(_LASTING, True) else "NORMAL"
-    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    if connection.info.get(_LEVEL) != level:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+        connection.info[_LEVEL] = level
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -8,6 +8,12 @@ from sqlalchemy.engine import Connection
 from civis.local.state.schema import identities
 
 _ROW = "id"
+_COUNT_UP = (
+    sa.update(identities)
+    .where(identities.c.name == sa.bindparam("its_name"))
+    .values(last_id=identities.c.last_id + 1)
+    .returning(identities.c.last_id)
+)
 
 
 def new_id(connection: Connection) -> int:
@@ -23,11 +29,8 @@ def new_id(connection: Connection) -> int:
     int
         From 1.
     """
-    counted = connection.execute(
-        sa.update(identities).where(identities.c.name == _ROW).values(last_id=identities.c.last_id + 1)
-    )
-    if counted.rowcount == 0:
-        connection.execute(sa.insert(identities).values(name=_ROW, last_id=1))
-    return int(
-        connection.execute(sa.select(identities.c.last_id).where(identities.c.name == _ROW)).scalar_one()
-    )
+    counted = connection.execute(_COUNT_UP, {"its_name": _ROW}).scalar_one_or_none()
+    if counted is None:
+        connection.execute(sa.insert(identities), {"name": _ROW, "last_id": 1})
+        return 1
+    return int(counted)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from civis.local.state.database import State
+from civis.local.state.database import State, note_account_change
 
 __all__ = ["StateImage"]
 
@@ -30,8 +30,9 @@ class StateImage:
         """Make a state again what it was; nobody else may be at work on it."""
         with _connection_of(state) as connection:
             self._copy.backup(connection)
-        with state.begin(is_lasting=False):
-            pass  # a commit, so that nobody takes what was read before for current
+        # A commit, so that nobody takes what was read before for current.
+        with state.begin(is_lasting=False) as connection:
+            note_account_change(connection)
 
     def close(self) -> None:
         """Let go of the memory."""

@@ -56,9 +56,17 @@ def _add_indices(connection: Connection) -> None:
     """Make the indices that searches and the states of jobs are read from."""
     for table in schema.metadata.sorted_tables:
         for index in table.indexes:
-            index.create(connection, checkfirst=True)
+            # SQLAlchemy's own check cannot read indices of expressions.
+            connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+
+
+def _widen_the_indices_of_lists(connection: Connection) -> None:
+    """Make the indices of lists anew, with all that lists are ordered by, and that of the latest runs."""
+    for name in ("ix_objects_listed", "ix_objects_author_id"):
+        connection.exec_driver_sql(f"drop index if exists {name}")
+    _add_indices(connection)
 
 
 #: Step n makes version n + 1 of version n.
-_STEPS: tuple[Callable[[Connection], None], ...] = (_add_indices,)
+_STEPS: tuple[Callable[[Connection], None], ...] = (_add_indices, _widen_the_indices_of_lists)
 LATEST = len(_STEPS)

@@ -6,9 +6,10 @@ Nothing here knows what a kind means; services do.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,11 +25,25 @@ IDLE = "idle"
 """The state of an object that never ran, in the filter `run_state`."""
 
 _LARGEST_ID = 2**63 - 1
+_LONGEST_PAGE = 1000
+_ACTIVE = frozenset({"queued", "running"})
+
+# Asked several times in every run, so built once: building costs four times what asking does.
+_OF_ID = sa.select(objects).where(objects.c.id == sa.bindparam("id"))
+_OF_PARENT = (
+    sa.select(objects)
+    .where(objects.c.parent_id == sa.bindparam("parent_id"), objects.c.archived.is_(False))
+    .order_by(objects.c.id)
+)
+_INSERT = sa.insert(objects).returning(objects)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An object as it was when it was read; changing its document changes nothing that is stored."""
+    """An object as it was when it was read; changing its document changes nothing that is stored.
+
+    Its fields stand in the order of the columns.
+    """
 
     id: int
     kind: str
@@ -101,23 +116,20 @@ def insert(
     -------
     Stored
     """
-    id = new_id(connection)
     moment = as_datetime(now)
-    connection.execute(
-        sa.insert(objects).values(
-            id=id,
-            kind=kind,
-            parent_id=parent_id,
-            name=name,
-            author_id=author_id,
-            hidden=hidden,
-            archived=archived,
-            created_at=moment,
-            updated_at=moment,
-            document=dict(document),
-        )
-    )
-    return fetch(connection, kind, id)
+    row = {
+        "id": new_id(connection),
+        "kind": kind,
+        "parent_id": parent_id,
+        "name": name,
+        "author_id": author_id,
+        "hidden": hidden,
+        "archived": archived,
+        "created_at": moment,
+        "updated_at": moment,
+        "document": dict(document),
+    }
+    return Stored(*connection.execute(_INSERT, row).one())
 
 
 def fetch(connection: Connection, kind: Kind | None, id: int | str) -> Stored:
@@ -138,11 +150,21 @@ def fetch(connection: Connection, kind: Kind | None, id: int | str) -> Stored:
     number = as_id(id)
     if number is None:
         raise ObjectNotFound(kind, id)
-    query = sa.select(objects).where(objects.c.id == number)
-    row = connection.execute(_of_kind(query, kind)).mappings().one_or_none()
-    if row is None:
+    found = find(connection, number)
+    if found is None or not _is_kind(found.kind, kind):
         raise ObjectNotFound(kind, id)
-    return Stored(**row)
+    return found
+
+
+def find(connection: Connection, id: int) -> Stored | None:
+    """Read one object of whatever kind, or give None if there is none."""
+    row = connection.execute(_OF_ID, {"id": id}).one_or_none()
+    return None if row is None else Stored(*row)
+
+
+def triggered_by(connection: Connection, parent_id: int) -> list[Stored]:
+    """Read the objects that have a parent and are not archived, the oldest first."""
+    return [Stored(*row) for row in connection.execute(_OF_PARENT, {"parent_id": parent_id})]
 
 
 def select_objects(
@@ -181,7 +203,9 @@ def select_objects(
     """
     if order_by not in _ORDERS:
         raise ValueError(f"Objects cannot be ordered by {order_by!r}, only by {', '.join(_ORDERS)}.")
-    query = sa.select(objects).where(*conditions(**filters))
+    is_page = limit is not None and limit <= _LONGEST_PAGE
+    # A page is chosen from an index alone, and only its objects are read as a whole.
+    query = sa.select(objects.c.id if is_page else objects).where(*conditions(**filters))
     column = objects.c[order_by]
     query = query.order_by(column.desc() if descending else column.asc())
     if order_by != "id":
@@ -190,7 +214,19 @@ def select_objects(
         query = query.limit(limit)
     if offset:
         query = query.offset(offset) if limit is not None else query.limit(_LARGEST_ID).offset(offset)
-    return [Stored(**row) for row in connection.execute(_of_kind(query, kind)).mappings()]
+    found = connection.execute(_of_kind(query, kind))
+    if is_page:
+        return read_whole(connection, found.scalars().all())
+    return [Stored(**row) for row in found.mappings()]
+
+
+def read_whole(connection: Connection, ids: Sequence[int]) -> list[Stored]:
+    """Read the objects of a page, in the order of their IDs; those that there are not are left out."""
+    if not ids:
+        return []
+    rows = connection.execute(sa.select(objects).where(objects.c.id.in_(ids))).mappings()
+    whole = {row["id"]: Stored(**row) for row in rows}
+    return [whole[id] for id in ids if id in whole]
 
 
 def count_objects(connection: Connection, kind: Kind | None = None, **filters: Any) -> int:
@@ -231,7 +267,6 @@ def update(
     ObjectNotFound
         If there is no object with the ID.
     """
-    current = fetch(connection, None, id)
     columns = {
         "name": name,
         "hidden": hidden,
@@ -240,12 +275,20 @@ def update(
         "parent_id": parent_id,
     }
     values: dict[str, Any] = {column: value for column, value in columns.items() if value is not None}
+    values["updated_at"] = as_datetime(now)
     if document is not None:
-        values["document"] = {**current.document, **document}
-    connection.execute(
-        sa.update(objects).where(objects.c.id == current.id).values(updated_at=as_datetime(now), **values)
-    )
-    return fetch(connection, None, current.id)
+        values["document"] = {**fetch(connection, None, id).document, **document}
+    row = connection.execute(_updating(tuple(values)), {"its_id": id, **values}).one_or_none()
+    if row is None:
+        raise ObjectNotFound(None, id)
+    return Stored(*row)
+
+
+@cache
+def _updating(columns: tuple[str, ...]) -> sa.UpdateBase:
+    """Build the statement that sets some columns of an object, named like its parameters, and gives it."""
+    values: dict[str, sa.BindParameter[Any]] = {column: sa.bindparam(column) for column in columns}
+    return sa.update(objects).where(objects.c.id == sa.bindparam("its_id")).values(values).returning(objects)
 
 
 def remove(connection: Connection, id: int) -> None:
@@ -261,6 +304,11 @@ def remove(connection: Connection, id: int) -> None:
 
 
 _ORDERS = ("id", "kind", "name", "author_id", "created_at", "updated_at")
+
+
+def _is_kind(kind: str, wanted: Kind | None) -> bool:
+    """Tell whether an object of a kind is what is wanted."""
+    return wanted is None or kind == wanted or (not isinstance(wanted, str) and kind in wanted)
 
 
 def _of_kind(query: sa.Select[Any], kind: Kind | None) -> sa.Select[Any]:
@@ -322,10 +370,24 @@ def latest_run_id() -> sa.ScalarSelect[int]:
 def latest_run_is(run_state: str | Collection[str]) -> sa.ColumnElement[bool]:
     """Ask for objects whose latest run is in a state; those that never ran are idle."""
     states = [run_state] if isinstance(run_state, str) else list(run_state)
-    state = sa.select(runs.c.state).where(runs.c.id == latest_run_id()).correlate(objects).scalar_subquery()
-    if IDLE not in states:
-        return state.in_(states)
-    return sa.or_(state.in_(states), latest_run_id().is_(None))
+    return state_is(states, sa.literal(IDLE))
+
+
+def state_is(states: Collection[str], otherwise: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Ask for objects whose latest run is in one of several states; `otherwise` is that of those without."""
+    found: sa.ColumnElement[bool] = sa.func.coalesce(latest_run(runs.c.state), otherwise).in_(states)
+    if not _ACTIVE.issuperset(states):
+        return found
+    # Runs that are not over are few: their jobs are looked up rather than the runs of every job.
+    active = sa.select(runs.c.job_id).where(runs.c.state.in_(states))
+    is_also = otherwise.in_(states) if not isinstance(otherwise, sa.BindParameter) else sa.false()
+    return sa.and_(sa.or_(objects.c.id.in_(active), is_also), found)
+
+
+def latest_run(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+    """Give what a column has of an object's latest run; null where it has none."""
+    of_object = sa.select(column).where(runs.c.job_id == objects.c.id).correlate(objects)
+    return of_object.order_by(runs.c.id.desc()).limit(1).scalar_subquery()
 
 
 def _field_is(key: str, value: Any) -> sa.ColumnElement[bool]:

@@ -14,6 +14,8 @@ from civis.local.state.schema import users
 NOBODY = "platform"
 """The user name under which runs work whose author there is no account of."""
 
+_NAME_OF_ID = sa.select(users.c.username).where(users.c.id == sa.bindparam("id"))
+
 
 def authors(connection: Connection, ids: Collection[int | None]) -> dict[int | None, dict[str, Any]]:
     """Read users as answers show authors: id, name, username, initials, online; with one query."""
@@ -29,8 +31,8 @@ def author(connection: Connection, id: int | None) -> dict[str, Any] | None:
 
 def username_of(connection: Connection, id: int | None) -> str:
     """Give the name under which a user's runs work."""
-    found = author(connection, id)
-    return NOBODY if found is None else str(found["username"])
+    found = None if id is None else connection.execute(_NAME_OF_ID, {"id": id}).scalar_one_or_none()
+    return NOBODY if found is None else str(found)
 
 
 def _author(row: Any) -> dict[str, Any]:

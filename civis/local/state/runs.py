@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,21 @@ from civis.local.state.objects import ObjectNotFound, as_id
 
 _ORDERS = ("id", "state", "created_at", "started_at", "finished_at")
 _CHANGES = ("state", "is_cancel_requested", "started_at", "finished_at", "error", "document")
+
+# Asked in every run, so built once: building costs four times what asking does.
+_RUN_OF_ID = sa.select(schema.runs).where(schema.runs.c.id == sa.bindparam("id"))
+_INSERT_RUN = sa.insert(schema.runs).returning(schema.runs)
+_IN_STATES = sa.select(schema.runs.c.id).where(
+    schema.runs.c.job_id == sa.bindparam("job_id"),
+    schema.runs.c.state.in_(sa.bindparam("states", expanding=True)),
+)
+_ADD_LOG = sa.insert(schema.logs)
+_ADD_OUTPUT = sa.insert(schema.outputs)
+_OUTPUTS = (
+    sa.select(schema.outputs)
+    .where(schema.outputs.c.run_id == sa.bindparam("run_id"))
+    .order_by(schema.outputs.c.id)
+)
 
 #: Its parameters stand in the order of the tuples that `add_logs` makes.
 _ADD_LOGS = (
@@ -91,18 +107,15 @@ def insert_run(
     document : mapping, optional
         What the run has to remember, such as the arguments it was started with.
     """
-    id = new_id(connection)
-    connection.execute(
-        sa.insert(schema.runs).values(
-            id=id,
-            job_id=job_id,
-            state="queued",
-            is_cancel_requested=False,
-            created_at=as_datetime(now),
-            document=dict(document or {}),
-        )
-    )
-    return fetch_run(connection, job_id, id)
+    row = {
+        "id": new_id(connection),
+        "job_id": job_id,
+        "state": "queued",
+        "is_cancel_requested": False,
+        "created_at": as_datetime(now),
+        "document": dict(document or {}),
+    }
+    return Run(**connection.execute(_INSERT_RUN, row).mappings().one())
 
 
 def fetch_run(connection: Connection, job_id: int | str | None, run_id: int | str) -> Run:
@@ -116,11 +129,8 @@ def fetch_run(connection: Connection, job_id: int | str | None, run_id: int | st
     job_number, run_number = None if job_id is None else as_id(job_id), as_id(run_id)
     if run_number is None or (job_id is not None and job_number is None):
         raise ObjectNotFound("run", run_id)
-    query = sa.select(schema.runs).where(schema.runs.c.id == run_number)
-    if job_number is not None:
-        query = query.where(schema.runs.c.job_id == job_number)
-    row = connection.execute(query).mappings().one_or_none()
-    if row is None:
+    row = connection.execute(_RUN_OF_ID, {"id": run_number}).mappings().one_or_none()
+    if row is None or (job_number is not None and row["job_id"] != job_number):
         raise ObjectNotFound("run", run_id)
     return Run(**row)
 
@@ -182,6 +192,12 @@ def count_runs(
     return int(connection.execute(query).scalar_one())
 
 
+def has_run_in(connection: Connection, job_id: int, states: Collection[str]) -> bool:
+    """Tell whether a job has a run in one of some states."""
+    found = connection.execute(_IN_STATES, {"job_id": job_id, "states": list(states)})
+    return found.first() is not None
+
+
 def oldest_queued(connection: Connection, *, except_jobs: Collection[int] = ()) -> Run | None:
     """Read the run that waits longest, locked against other workers where the database can do that."""
     query = sa.select(schema.runs).where(schema.runs.c.state == "queued")
@@ -219,11 +235,20 @@ def update_run(connection: Connection, run_id: int, **changes: Any) -> Run:
         changes["document"] = {**current.document, **changes["document"]}
     if not changes:
         return fetch_run(connection, None, run_id)
-    changed = sa.update(schema.runs).where(schema.runs.c.id == run_id).values(**changes)
-    row = connection.execute(changed.returning(schema.runs)).mappings().one_or_none()
+    row = (
+        connection.execute(_updating(tuple(changes)), {"its_id": run_id, **changes}).mappings().one_or_none()
+    )
     if row is None:
         raise ObjectNotFound("run", run_id)
     return Run(**row)
+
+
+@cache
+def _updating(columns: tuple[str, ...]) -> sa.UpdateBase:
+    """Build the statement that sets some columns of a run, named like its parameters, and gives the run."""
+    table = schema.runs
+    values: dict[str, sa.BindParameter[Any]] = {column: sa.bindparam(column) for column in columns}
+    return sa.update(table).where(table.c.id == sa.bindparam("its_id")).values(values).returning(table)
 
 
 def add_log(connection: Connection, run_id: int, message: str, now: Moment, level: str = "info") -> LogLine:
@@ -239,9 +264,8 @@ def add_log(connection: Connection, run_id: int, message: str, now: Moment, leve
     level : {"debug", "info", "warn", "error", "fatal", "unknown"}, default "info"
     """
     moment = as_datetime(now)
-    inserted = connection.execute(
-        sa.insert(schema.logs).values(run_id=run_id, message=message, created_at=moment, level=level)
-    )
+    row = {"run_id": run_id, "message": message, "created_at": moment, "level": level}
+    inserted = connection.execute(_ADD_LOG, row)
     id = inserted.inserted_primary_key
     assert id is not None
     return LogLine(int(id[0]), run_id, moment, level, message)
@@ -308,11 +332,14 @@ def add_output(
 ) -> Output:
     """Note that a run put out an object (``"File"``, ``"JSONValue"``, …) under a name."""
     moment = as_datetime(now)
-    inserted = connection.execute(
-        sa.insert(schema.outputs).values(
-            run_id=run_id, object_type=object_type, object_id=object_id, name=name, created_at=moment
-        )
-    )
+    row = {
+        "run_id": run_id,
+        "object_type": object_type,
+        "object_id": object_id,
+        "name": name,
+        "created_at": moment,
+    }
+    inserted = connection.execute(_ADD_OUTPUT, row)
     id = inserted.inserted_primary_key
     assert id is not None
     return Output(int(id[0]), run_id, object_type, object_id, name, moment)
@@ -320,9 +347,7 @@ def add_output(
 
 def outputs(connection: Connection, run_id: int) -> list[Output]:
     """Read what a run put out, in the order it did."""
-    table = schema.outputs
-    query = sa.select(table).where(table.c.run_id == run_id).order_by(table.c.id)
-    return [Output(**row) for row in connection.execute(query).mappings()]
+    return [Output(**row) for row in connection.execute(_OUTPUTS, {"run_id": run_id}).mappings()]
 
 
 def _filtered(

@@ -46,7 +46,7 @@ objects = sa.Table(
     sa.Column("kind", sa.String(64), nullable=False, index=True),
     sa.Column("parent_id", sa.BigInteger, index=True),
     sa.Column("name", sa.Text, nullable=False, default=""),
-    sa.Column("author_id", sa.BigInteger, index=True),
+    sa.Column("author_id", sa.BigInteger),
     sa.Column("hidden", sa.Boolean, nullable=False, default=False),
     sa.Column("archived", sa.Boolean, nullable=False, default=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
@@ -54,9 +54,23 @@ objects = sa.Table(
     sa.Column("document", sa.JSON(none_as_null=True), nullable=False),
 )
 
-# A page of a long list is read from these and not sorted: the one counts, the other gives the latest first.
+# A page of a long list is counted and chosen from the one, in whatever order, and no document is read; the
+# other gives the latest of all kinds.
 sa.Index(
     "ix_objects_listed",
+    objects.c.kind,
+    objects.c.hidden,
+    objects.c.archived,
+    objects.c.updated_at,
+    objects.c.id,
+    objects.c.author_id,
+    objects.c.name,
+    objects.c.created_at,
+)
+# The same of one author's objects alone.
+sa.Index(
+    "ix_objects_of_author",
+    objects.c.author_id,
     objects.c.kind,
     objects.c.hidden,
     objects.c.archived,
@@ -110,6 +124,14 @@ runs = sa.Table(
 
 # The latest run of a job and its state are read from this index alone.
 sa.Index("ix_runs_latest", runs.c.job_id, runs.c.id, runs.c.state)
+
+# Objects in the order of when their latest runs changed are read from this one, the latest first.
+sa.Index(
+    "ix_runs_changed",
+    sa.func.coalesce(runs.c.finished_at, runs.c.started_at, runs.c.created_at),
+    runs.c.id,
+    runs.c.job_id,
+)
 
 # SQLite counts up by itself only in a column declared INTEGER; AUTOINCREMENT never gives an ID twice.
 _counting = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from civis.local.state.database import folded
 from civis.local.state.moments import Moment, as_datetime
-from civis.local.state.objects import Stored, as_id, conditions, latest_run_id
+from civis.local.state.objects import Stored, as_id, conditions, latest_run, latest_run_id
 from civis.local.state.schema import objects, runs
 
 __all__ = ["Group", "Scored", "count_found", "ran_within", "search", "select_by_last_run", "with_words"]
@@ -107,8 +107,8 @@ def with_words(field: str, words: Sequence[str]) -> list[sa.ColumnElement[bool]]
 
 def ran_within(after: Moment | None, before: Moment | None) -> list[sa.ColumnElement[bool]]:
     """Ask for objects whose latest run started at a time or later, and at one or earlier."""
-    started = sa.select(runs.c.started_at).where(runs.c.id == latest_run_id()).correlate(objects)
-    moment, found = started.scalar_subquery(), []
+    moment: sa.ColumnElement[Any] = latest_run(runs.c.started_at)
+    found: list[sa.ColumnElement[bool]] = []
     if after is not None:
         found.append(moment >= as_datetime(after))
     if before is not None:

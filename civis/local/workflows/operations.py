@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from civis.local import catalog
 from civis.local.api import Call, Routes
 from civis.local.api.parameters import read_parameters
-from civis.local.catalog import CatalogOperation
+from civis.local.catalog import CatalogOperation, Outline
 from civis.local.state import after_commit
 from civis.local.state.accounts import fetch_user
 
@@ -36,7 +36,7 @@ class Operations:
 
     def __init__(self, platform: Platform, routes: Routes) -> None:
         self._platform, self._routes = platform, routes
-        self._operations: dict[tuple[str, str], CatalogOperation] = {}
+        self._operations: dict[tuple[str, str], Outline] = {}
 
     def perform(
         self,
@@ -101,5 +101,5 @@ class Operations:
     def _find(self, method: str, path: str) -> CatalogOperation:
         """Find an operation in the catalogue."""
         if not self._operations:
-            self._operations = {(each.method, each.path): each for each in catalog.operations()}
-        return self._operations[method, path]
+            self._operations = {(each.method, each.path): each for each in catalog.outlines()}
+        return self._operations[method, path].operation

@@ -225,7 +225,7 @@ def test_a_wrong_file_is_refused(
     reader = _ResourceReader("files", shared_shapes())
     monkeypatch.setattr(reader, "_content", content)
     with pytest.raises(CatalogError, match=re.escape(complaint)) as caught:
-        list(reader.read())
+        [each.operation for each in reader.outlines()]
     assert "/x" in str(caught.value)
 
 
@@ -237,6 +237,6 @@ def test_an_operation_written_out_replaces_its_familys(monkeypatch: pytest.Monke
         "operations": {"PUT /x/{id}/transfer": {"summary": "Own"}},
     }
     monkeypatch.setattr(reader, "_content", content)
-    assert [(each.method, each.path, each.summary) for each in reader.read()] == [
+    assert [(each.method, each.path, each.operation.summary) for each in reader.outlines()] == [
         ("PUT", "/x/{id}/transfer", "Own")
     ]

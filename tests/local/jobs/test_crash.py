@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -39,6 +41,17 @@ def queue_runs(client: Any, count: int, command: str) -> list[tuple[int, int]]:
         )
         found.append((script.id, client.scripts.post_containers_runs(script.id).id))
     return found
+
+
+def queue_sql_runs(client: Any, count: int, sql: str) -> list[tuple[int, int]]:
+    """Make as many SQL scripts, then a run of each."""
+    [database] = client.databases.list()
+    credential = client.default_database_credential_id
+    scripts = [
+        client.scripts.post_sql(f"n {number}", sql.format(number=number), database.id, credential).id
+        for number in range(count)
+    ]
+    return [(script, client.scripts.post_sql_runs(script).id) for script in scripts]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -111,3 +124,31 @@ def test_a_platform_that_is_killed_loses_no_run_and_repeats_none(tmp_path: Path,
         assert len(missing) <= 4  # cut short between their start and their first command
         active = [key for key in client.users.list_api_keys("me", iterator=True) if key.active]
         assert len(active) == len([key for key in keys if key.active and not key.name.startswith("run ")])
+
+
+@pytest.mark.parametrize("count", MANY)
+def test_sql_runs_that_end_together_are_killed_with_true_states(tmp_path: Path, count: int) -> None:
+    with started_platform(tmp_path / "data") as platform:
+        client = client_of(platform)
+        [(first, run)] = queue_sql_runs(client, 1, "create table notes (number int)")
+        wait_until(lambda: client.scripts.get_sql_runs(first, run).state == "succeeded")
+        queued = queue_sql_runs(client, count, "insert into notes values ({number}); select 1")
+        wait_until(lambda: client.scripts.get_sql_runs(*queued[count // 4]).state in DONE)
+        platform.kill()
+
+    with started_platform(tmp_path / "data") as platform:
+        client = client_of(platform)
+        runs: list[Any] = []
+        for script, run in queued:
+            wait_until(lambda: client.scripts.get_sql_runs(script, run).state in DONE)  # noqa: B023 - called now
+            runs.append(client.scripts.get_sql_runs(script, run))
+        [(last, run)] = queue_sql_runs(client, 1, "select number from notes order by number")
+        wait_until(lambda: client.scripts.get_sql_runs(last, run).state == "succeeded")
+        [output] = client.scripts.get_sql_runs(last, run).output
+        with urlopen(output["path"]) as answer:
+            noted = [int(line.strip(b'"')) for line in gzip.decompress(answer.read()).split()[1:]]
+    assert len(noted) == len(set(noted))  # none twice
+    for number, each in enumerate(runs):
+        assert (each.state, each.error) in [("succeeded", None), ("failed", LOST)]
+        assert each.state == "failed" or (number in noted and len(each.output) == 1)
+    assert sum(each.state == "succeeded" for each in runs) > count // 4 - 16

@@ -76,3 +76,23 @@ def test_a_newer_state_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(NewerState, match=f"version {LATEST + 1}, of a later release of civis"):
         State(f"sqlite:///{path}")
     assert "ix_objects_searched" in indices(path)
+
+
+def test_the_index_of_lists_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    State(f"sqlite:///{path}").close()
+    change(
+        path,
+        "update versions set version = 1",
+        "drop index ix_objects_listed",
+        "drop index ix_runs_changed",
+        "create index ix_objects_author_id on objects (author_id)",
+        "create index ix_objects_listed on objects (kind, hidden, archived, updated_at, id)",
+    )
+    State(f"sqlite:///{path}").close()
+    connection = sqlite3.connect(path)
+    [sql] = connection.execute("select sql from sqlite_master where name = 'ix_objects_listed'").fetchone()
+    connection.close()
+    assert "created_at" in sql
+    assert "ix_runs_changed" in indices(path)
+    assert "ix_objects_author_id" not in indices(path)

@@ -121,7 +121,7 @@ def test_a_search_reads_no_documents(state: State) -> None:
         for each in statements[:2]:
             values = ["x"] * each.count("?")
             plan = connection.exec_driver_sql(f"explain query plan {each}", tuple(values)).all()
-            assert "USING COVERING INDEX ix_objects_searched" in str(plan)
+            assert "USING COVERING INDEX ix_objects_" in str(plan)
 
 
 @pytest.fixture
