@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     )
     from civis.client import APIClient
     from civis.loggers import civis_logger
-    from civis.response import find, find_one
+    from civis.response import ListResponse, PaginatedResponse, Response, find, find_one
     from civis.service_client import ServiceClient
 
 __all__ = [
     "APIClient",
+    "ListResponse",
+    "PaginatedResponse",
+    "Response",
     "ServiceClient",
     "__version__",
     "base",
@@ -57,6 +60,9 @@ __all__ = [
 #: Where each name lives.
 _NAMES = {
     "APIClient": "civis.client",
+    "ListResponse": "civis.response",
+    "PaginatedResponse": "civis.response",
+    "Response": "civis.response",
     "ServiceClient": "civis.service_client",
     "civis_logger": "civis.loggers",
     "find": "civis.response",

@@ -15,6 +15,7 @@
         │   ├── CivisValidationError     422   (a ValueError)
         │   ├── CivisRateLimitError      429
         │   └── CivisServerError         5xx
+        ├── CivisClosedError             a client that was closed is asked for something
         ├── CivisJobFailure              a run failed
         ├── EmptyResultError             a query or file has nothing to give
         └── CivisImportError             files cannot become one table
@@ -37,6 +38,7 @@ __all__ = [
     "CivisAPIKeyError",
     "CivisAPIKeyMissingError",
     "CivisClientError",
+    "CivisClosedError",
     "CivisConflictError",
     "CivisConnectionError",
     "CivisError",

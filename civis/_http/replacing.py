@@ -69,10 +69,14 @@ class _DurableSink:
 
     def _run(self) -> None:
         """Have the disk keep what there is, each time that it is told."""
-        while self._more.wait() and not self._is_ending:
+        descriptor = self._file.fileno()
+        while self._more.wait():
+            # Before the look at the end: what is told after it is seen by the next wait.
             self._more.clear()
+            if self._is_ending:
+                return
             try:
-                os.fdatasync(self._file.fileno())
+                os.fdatasync(descriptor)
             except OSError as error:
                 self._error = error
                 return
@@ -90,7 +94,7 @@ def replacing(target: Path) -> Iterator[Sink]:
     final = Path(os.path.realpath(target))  # a symbolic link stays one
     part = final.with_name(f".{final.name[:100]}.{secrets.token_hex(6)}.part")
     try:
-        with open(part, "xb") as file:
+        with _create(part, target) as file:
             if final.exists():
                 os.chmod(part, stat.S_IMODE(final.stat().st_mode))
             durable = _DurableSink(file)
@@ -103,3 +107,11 @@ def replacing(target: Path) -> Iterator[Sink]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _create(part: Path, target: Path) -> IO[bytes]:
+    """Open the new file; where that cannot be, the error names the one that was asked for."""
+    try:
+        return open(part, "xb")
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(target)) from None

@@ -62,6 +62,8 @@ def _quick_status(arguments: list[str]) -> int | None:
     """Run a call of an operation that can be made without click; None for all other command lines."""
     if len(arguments) < 2 or any(word.startswith("-") for word in arguments):
         return None
+    if "_CIVIS_COMPLETE" in os.environ:
+        return None  # nothing is called by who wants to know how names go on
     from civis.cli.quick_call import status_of_call  # noqa: PLC0415 - see above
 
     return status_of_call(arguments)

@@ -58,7 +58,7 @@ def list_trained(context: click.Context, job_type: str, author: str | None) -> N
     _print(
         context,
         [
-            {name: job.json_data.get(name) for name in _SHOWN_OF_JOBS} | {"author": _author(job)}
+            {name: getattr(job, name, None) for name in _SHOWN_OF_JOBS} | {"author": _author(job)}
             for job in jobs
         ],
     )

@@ -44,6 +44,9 @@ class Root(SearchedGroup):
         if profile is not None:  # before a command is looked up, for which the platform may be asked
             state.profile = profile
             context.with_resource(_environment("CIVIS_PROFILE", profile))
+        if not context.resilient_parsing:
+            with told_plainly(is_debugging=False):
+                _listen(context, state)  # before a command is looked up, as above
         return context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -98,6 +101,16 @@ def _set_output(ctx: click.Context, is_json: bool, output: str | None) -> str | 
     return "json" if is_json else output
 
 
+def _listen(context: click.Context, state: State) -> None:
+    """Show the log as far as it is asked for."""
+    state.debug = bool(context.params.get("debug"))
+    level = "DEBUG" if state.debug else os.environ.get("CIVIS_LOG_LEVEL")
+    if level:
+        from civis.cli.logs import show_log  # noqa: PLC0415 - logging takes 5 ms, and most are silent
+
+        context.with_resource(show_log(level))
+
+
 @click.group(
     cls=Root,
     context_settings={"help_option_names": HELP_NAMES},
@@ -122,15 +135,9 @@ def root(
 ) -> None:
     """Work with Civis Platform from the command line."""
     state = state_of(ctx)
-    state.debug = debug
     state.query = query
     state.output = _set_output(ctx, json_output, output)
     ctx.with_resource(plain_warnings())
-    level = "DEBUG" if debug else os.environ.get("CIVIS_LOG_LEVEL")
-    if level:
-        from civis.cli.logs import show_log  # noqa: PLC0415 - logging takes 5 ms, and most are silent
-
-        ctx.with_resource(show_log(level))
 
 
 @contextmanager

@@ -127,7 +127,7 @@ class State:
             self.endpoint,
             self.key,
             user_agent=partial(_env.user_agent, PRODUCT),
-            retries=self._prepare_retries(),
+            retries=self._retries,
         )
         self._closing.append(session.close)
         return Connection(session)
@@ -142,13 +142,14 @@ class State:
             user_agent=PRODUCT,
             endpoint=self.endpoint,
             web_address=self._of_profile.get("web_address"),
-            retries=self._prepare_retries(),
+            retries=self._retries,
         )
         self._closing.append(made.close)
         return made
 
-    def _prepare_retries(self) -> RetryPolicy:
-        """Say how often requests are repeated, and see to it that a person is told."""
+    @cached_property
+    def _retries(self) -> RetryPolicy:
+        """How often requests are repeated; from now on a person is told of the first that is."""
         from civis.cli.retrying import notice_of_retries, policy_for  # noqa: PLC0415 - help needs none
 
         if not (self.debug or os.environ.get("CIVIS_LOG_LEVEL")):  # there the log says more

@@ -79,8 +79,8 @@ class CivisFuture(FollowedRun):
         polling_interval: float | None = None,
         client: APIClient | None = None,
         poll_on_creation: bool = True,
-        *,
         max_retries: int | None = None,
+        *,
         api_key: str | None = None,
     ) -> None:
         if api_key is not None:

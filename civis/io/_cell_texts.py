@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from numbers import Number
 from typing import Any
 
 __all__ = ["bytes_error", "json_text", "mixed_text", "span_text", "text_error", "times_error"]
@@ -47,23 +46,25 @@ def span_text(value: Any) -> str:
 
 
 def _own_text(value: Any) -> str:
-    """Give a value's text, which must be one for people: an object's `repr` would mean nothing in a table.
+    """Give a value's text, as a CSV writer does.
 
     Raises
     ------
     TypeError
-        If its class has no text of its own.
+        If it has none: a function, a connection or the like is only described, between ``<`` and ``>``.
     """
     if isinstance(value, dt.timedelta):
         return span_text(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # that of an enumeration's member, too, is its value
+    text = str(value)
     kind: Any = type(value)
-    if kind.__str__ is object.__str__ and not isinstance(value, (str, Number)):
-        kind = f"{kind.__module__}.{kind.__qualname__}"
+    if kind.__str__ is object.__str__ and text.startswith("<") and text.endswith(">"):
         raise TypeError(
-            f"a column holds an object of the class {kind}, which has no text of its own; "
-            "convert it first, e.g. with .map(str) or to a dict, which becomes JSON"
+            f"a column holds an object of the class {kind.__module__}.{kind.__qualname__}, which has no text "
+            "of its own; convert it first, e.g. with .map(str) or to a dict, which becomes JSON"
         )
-    return str(value)
+    return text
 
 
 def _is_nested(value: Any) -> bool:

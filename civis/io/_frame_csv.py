@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import tempfile
@@ -53,6 +54,17 @@ _PANDAS = frozenset(
         "na_rep",
     ]
 )
+#: What pandas takes and the file does not depend on, with the values that say what is written anyway.
+_AS_WRITTEN: Mapping[str, tuple[object, ...]] = {
+    "quoting": (csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC),
+    "quotechar": ('"',),
+    "doublequote": (True,),
+    "escapechar": (None,),
+    "lineterminator": (None, "\n", "\r\n"),
+    "decimal": (".",),
+    "compression": (None, "infer"),
+    "errors": (None, "strict"),
+}
 _POLARS = frozenset(
     [
         "separator",
@@ -123,6 +135,10 @@ def write_frame(frame: Any, target: BinaryIO, arguments: Mapping[str, Any]) -> F
     ValueError
         If the frame has no columns, or its values or names cannot be written.
     """
+    if is_pandas(frame):
+        arguments = {
+            name: value for name, value in arguments.items() if value not in _AS_WRITTEN.get(name, ())
+        }
     _check_arguments(frame, arguments)
     delimiter = arguments.get("sep", arguments.get("separator", ","))
     check_choice("the separator", delimiter, DELIMITERS)

@@ -55,7 +55,7 @@ def is_frame(frame: object) -> bool:
 
 
 def as_frame(given: Any) -> Any:
-    """Give a frame back, and of anything else that offers its columns to Arrow a `pyarrow.Table`.
+    """Give a frame back, of a series of pandas one, and of what else can be read by Arrow a `pyarrow.Table`.
 
     Raises
     ------
@@ -64,6 +64,8 @@ def as_frame(given: Any) -> Any:
     """
     if is_frame(given):
         return given
+    if _is_of(given, "pandas", "Series"):  # its writer takes the same arguments
+        return given.to_frame()
     if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__arrow_c_array__"):
         arrow = _pyarrow()
         try:

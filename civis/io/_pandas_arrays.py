@@ -1,7 +1,7 @@
 """Columns of pandas as Arrow arrays: Python's values for what they are, never bent to what the first one is.
 
-Arrow takes the type of a column of Python's objects from the first of them: times that follow a date lose
-their hours, and zones are forgotten. Such columns are looked at here; what no type holds becomes texts.
+What Arrow would bend is looked at first: values of several kinds in one column, and zones of times. What no
+type of Arrow's holds becomes texts.
 """
 
 from __future__ import annotations
@@ -46,65 +46,75 @@ def pandas_array(series: Any, name: str, arrow: Any) -> Any:
 
 def _converted(series: Any, name: str, arrow: Any) -> Any:
     """Convert one column; values of several kinds become texts, as a CSV writer would write them."""
+    if str(series.dtype) == "category":
+        return _of_categories(series.cat.remove_unused_categories().cat, name, arrow)
     if str(series.dtype).startswith("Sparse["):
         series = series.sparse.to_dense()
+    if series.dtype == object:
+        return _of_objects(series, name, arrow)
     try:
-        alike = _alike(series, name)
-        converted = arrow.Array.from_pandas(series if alike is None else alike)
-    except OverflowError:
-        # Integers beyond 64 bits.
-        return _converted(series.map(_decimal_of_integer, na_action="ignore"), name, arrow)
+        converted = arrow.Array.from_pandas(series)
     except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError, TypeError):
-        return _texts(series, name, mixed_text, arrow)
+        return _texts(series, mixed_text, arrow)
     if isinstance(converted.type, arrow.BaseExtensionType):
-        return _texts(series, name, mixed_text, arrow)
-    if series.dtype == object and arrow.types.is_nested(converted.type):
-        # Arrow would give all dicts the keys of all.
-        return _texts(series, name, json_text, arrow)
-    # Extension types give chunked arrays, over which `chunked_array` would go value by value.
-    return converted if isinstance(converted, arrow.ChunkedArray) else arrow.chunked_array([converted])
+        return _texts(series, mixed_text, arrow)
+    return _chunked(converted, arrow)
 
 
-def _texts(series: Any, name: str, as_text: Callable[[Any], str], arrow: Any) -> Any:
+def _chunked(array: Any, arrow: Any) -> Any:
+    """Give chunks; extension types are given in them, over which `chunked_array` would go value by value."""
+    return array if isinstance(array, arrow.ChunkedArray) else arrow.chunked_array([array])
+
+
+def _of_categories(categorical: Any, name: str, arrow: Any) -> Any:
+    """Convert the categories, of whatever kind they are, and put them where they stand."""
+    categories = _converted(categorical.categories.to_series(), name, arrow)
+    codes = categorical.codes.to_numpy()
+    return categories.take(arrow.array(codes, mask=codes < 0))
+
+
+def _of_objects(series: Any, name: str, arrow: Any) -> Any:
+    """Convert Python's objects that one type of column holds, and write all others as texts."""
+    from civis.io._object_values import ALIKE, NESTED, as_integer, examined  # noqa: PLC0415 - pandas is optional
+
+    series, present, families = examined(series)
+    if "bytes" in families:
+        raise bytes_error(name)
+    if families == NESTED:
+        return _texts(series, json_text, arrow)
+    if families not in ALIKE or _has_foreign_zones(present, families):
+        return _texts(series, mixed_text, arrow)
+    if "datetime" in families and any(getattr(value, "nanosecond", 0) for value in present):
+        raise times_error(name)
+    if families == {"date", "datetime"}:
+        series = series.map(_beginning, na_action="ignore").astype(object)
+    is_large = families == {"int"} and not -(2**63) <= min(present) <= max(present) < 2**63
+    if is_large or families == {"int", "decimal"}:
+        series = series.map(lambda value: decimal.Decimal(as_integer(value)), na_action="ignore")
+    try:
+        return _chunked(arrow.Array.from_pandas(series), arrow)
+    except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError, TypeError, OverflowError):
+        return _texts(series, mixed_text, arrow)
+
+
+def _has_foreign_zones(present: list[Any], families: frozenset[str]) -> bool:
+    """Tell whether times have zones that no type keeps: times of day have one, or some times and not all."""
+    if not families & {"time", "datetime"}:
+        return False
+    zones = {getattr(value, "tzinfo", None) is not None for value in present}
+    return len(zones) > 1 or (True in zones and "time" in families)
+
+
+def _texts(series: Any, as_text: Callable[[Any], str], arrow: Any) -> Any:
     """Convert each value that is there to a text."""
     missing = series.isna().tolist()
-    values = series.tolist()
-    if any(isinstance(value, (bytes, bytearray, memoryview)) for value in values):
-        raise bytes_error(name)
     texts = [
         None if is_missing is True else as_text(value)
-        for value, is_missing in zip(values, missing, strict=True)
+        for value, is_missing in zip(series.tolist(), missing, strict=True)
     ]
     return arrow.chunked_array([arrow.array(texts, arrow.string())])
 
 
-def _alike(series: Any, name: str) -> Any:
-    """Give days and times in one column the same class; None where all are of one already."""
-    if series.dtype != object:
-        return None
-    kinds = set(map(type, series))
-    if any(issubclass(kind, dt.time) for kind in kinds):
-        has_zone = any(isinstance(value, dt.time) and value.tzinfo is not None for value in series)
-        return series.map(str, na_action="ignore").astype(object) if has_zone else None
-    if not any(issubclass(kind, dt.datetime) for kind in kinds):
-        return None
-    present = series[series.notna()]
-    if any(getattr(value, "nanosecond", 0) for value in present):
-        raise times_error(name)
-    zones = {getattr(value, "tzinfo", None) is not None for value in present}
-    if len(zones) > 1:
-        return series.map(str, na_action="ignore").astype(object)
-    if any(kind is dt.date for kind in kinds):
-        return series.map(_beginning, na_action="ignore").astype(object)
-    return None
-
-
 def _beginning(value: Any) -> Any:
     """Give the time at which a day begins."""
-    return dt.datetime.combine(value, dt.time()) if type(value) is dt.date else value
-
-
-def _decimal_of_integer(value: Any) -> Any:
-    """Give a whole number as a decimal; a text for a value of another kind, which stands beside it."""
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return decimal.Decimal(value) if is_whole else mixed_text(value)
+    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())

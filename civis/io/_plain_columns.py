@@ -23,6 +23,7 @@ from civis.io._cell_texts import (
     times_error,
 )
 from civis.io._frames import varchar
+from civis.io._object_values import NESTED, as_integer, examined
 
 __all__ = ["PlainColumn", "plain_column", "quoted"]
 
@@ -36,22 +37,8 @@ _INTEGERS = {
     "uint32": "BIGINT",
     "uint64": "NUMERIC(20,0)",
 }
-_NESTED_ONLY = frozenset({"nested"})
 _EXACT_IN_FLOAT = 2**53
 _MOST_DIGITS = 38
-#: Each family of Python's values, with the classes that tell it; the first that fits counts.
-_FAMILIES: tuple[tuple[str, tuple[type, ...]], ...] = (
-    ("bool", (bool, np.bool_)),
-    ("int", (int, np.integer)),
-    ("float", (float, np.floating)),
-    ("decimal", (decimal.Decimal,)),
-    ("datetime", (dt.datetime,)),
-    ("date", (dt.date,)),
-    ("time", (dt.time,)),
-    ("text", (str,)),
-    ("bytes", (bytes, bytearray, memoryview)),
-    ("nested", (dict, list, tuple, set, frozenset, np.ndarray)),
-)
 
 
 @dataclass(frozen=True)
@@ -113,7 +100,7 @@ def _column(series: Any, name: str) -> PlainColumn:
         return PlainColumn(series, "BOOLEAN", _boolean)
     if pd.api.types.is_integer_dtype(dtype):
         return PlainColumn(series, _INTEGERS[str(dtype).lower()], str)
-    if pd.api.types.is_float_dtype(dtype):
+    if pd.api.types.is_float_dtype(dtype) and dtype.itemsize <= 8:  # longer ones have more digits
         return _floats(series)
     if pd.api.types.is_datetime64_any_dtype(dtype):
         return _times(series, name)
@@ -139,6 +126,11 @@ def _of_categories(series: Any) -> Any:
 def _boolean(value: Any) -> str:
     """Write a boolean."""
     return "true" if value else "false"
+
+
+def _whole_number(value: Any) -> str:
+    """Write an integer, that of an enumeration as its number."""
+    return str(int(value))
 
 
 def quoted(text: str) -> str:
@@ -179,25 +171,19 @@ def _texts(series: Any, as_text: Callable[[Any], str]) -> PlainColumn:
 
 def _objects(series: Any, name: str) -> PlainColumn:
     """Look at Python's values for what they are."""
-    present = series[series.notna()].tolist()
-    families = {_family(kind) for kind in set(map(type, present))}
+    series, present, families = examined(series)
     if "bytes" in families:
         raise bytes_error(name)
-    if families == {"text"} or not families:
-        return _texts(series, str)
+    if families <= {"text"}:
+        return _texts(series, str.__str__)
     for accepted, make in _OBJECTS:
         if families <= accepted:
             found = make(present, name)
             if found is not None:
                 return PlainColumn(series, *found)
-    if families == _NESTED_ONLY:
+    if families == NESTED:
         return _texts(series, json_text)
     return _texts(series, mixed_text)
-
-
-def _family(kind: type) -> str:
-    """Name the family of a class."""
-    return next((name for name, classes in _FAMILIES if issubclass(kind, classes)), "other")
 
 
 _Found = tuple[str, Callable[[Any], str]] | None
@@ -210,7 +196,7 @@ def _object_booleans(present: list[Any], name: str) -> _Found:
 
 def _object_integers(present: list[Any], name: str) -> _Found:
     """Write whole numbers of 64 bits; longer ones are decimals."""
-    return ("BIGINT", str) if min(present) >= -(2**63) and max(present) < 2**63 else None
+    return ("BIGINT", _whole_number) if min(present) >= -(2**63) and max(present) < 2**63 else None
 
 
 def _object_floats(present: list[Any], name: str) -> _Found:
@@ -223,14 +209,17 @@ def _object_floats(present: list[Any], name: str) -> _Found:
 
 def _object_decimals(present: list[Any], name: str) -> _Found:
     """Write decimals with the digits that the longest of them needs."""
-    decimals = [decimal.Decimal(value) for value in present]
+    decimals = [decimal.Decimal(as_integer(value)) for value in present]
     if not all(value.is_finite() for value in decimals):
         return None
     scale = max(max(-_exponent(value) for value in decimals), 0)
     whole = max(max(len(value.as_tuple().digits) + _exponent(value) for value in decimals), 1)
     if whole + scale > _MOST_DIGITS:
         return None
-    return f"NUMERIC({whole + scale},{scale})", lambda value: f"{decimal.Decimal(value):.{scale}f}"
+    return (
+        f"NUMERIC({whole + scale},{scale})",
+        lambda value: f"{decimal.Decimal(as_integer(value)):.{scale}f}",
+    )
 
 
 def _exponent(value: decimal.Decimal) -> int:

@@ -173,13 +173,13 @@ def _booleans(texts: list[str], is_absent: Any, kind: Kind, backend: str | None)
 def _dates(texts: list[str], is_absent: Any, kind: Kind, backend: str | None) -> Any:
     """Make days, which pandas keeps as the times at which they begin."""
     values = np.array(_checked(texts, _DATE), dtype="datetime64[D]").astype("datetime64[ms]")
-    return pd.Series(_spread(values, is_absent, np.datetime64("NaT")))
+    return pd.Series(_spread(values, is_absent, "NaT"))
 
 
 def _timestamps(texts: list[str], is_absent: Any, kind: Kind, backend: str | None) -> Any:
     """Make times without a zone."""
     values = np.array(_checked(texts, _TIMESTAMP), dtype="datetime64[us]")
-    return pd.Series(_spread(values, is_absent, np.datetime64("NaT")))
+    return pd.Series(_spread(values, is_absent, "NaT"))
 
 
 def _moments(texts: list[str], is_absent: Any, kind: Kind, backend: str | None) -> Any:
@@ -188,7 +188,7 @@ def _moments(texts: list[str], is_absent: Any, kind: Kind, backend: str | None) 
     values = np.array([each[1] for each in found if each], dtype="datetime64[us]")
     offsets = [_offset(each[2]) for each in found if each]
     values = values - np.array(offsets, dtype="timedelta64[m]")
-    return pd.Series(_spread(values, is_absent, np.datetime64("NaT"))).dt.tz_localize("UTC")
+    return pd.Series(_spread(values, is_absent, "NaT")).dt.tz_localize("UTC")
 
 
 def _offset(zone: str) -> int:

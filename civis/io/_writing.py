@@ -272,8 +272,8 @@ def dataframe_to_civis(
     Parameters
     ----------
     df : pandas.DataFrame, polars.DataFrame or pyarrow.Table
-        Or what offers itself to Arrow, such as a batch, a reader of batches or a relation of DuckDB. The
-        index of a pandas frame is left out unless ``index=True`` is passed.
+        Or a series of pandas, or what offers itself to Arrow, such as a batch, a reader of batches or a
+        relation of DuckDB. The index of a pandas frame is left out unless ``index=True`` is passed.
     database : str or int
         Name or ID of the database.
     table : str

@@ -54,9 +54,10 @@ def model_id(platform: Platform, table: str) -> int:
 
 def test_it_is_listed_and_shown(civis: Run, model_id: int) -> None:
     rows = json.loads(civis("--json-output", "models", "list-trained").stdout)
-    assert {"id": model_id, "name": "tumours Train", "state": "succeeded"}.items() <= next(
-        row for row in rows if row["id"] == model_id
-    ).items()
+    row = next(row for row in rows if row["id"] == model_id)
+    assert {"id": model_id, "name": "tumours Train", "state": "succeeded"}.items() <= row.items()
+    assert row["created_at"]
+    assert row["updated_at"]
     assert json.loads(civis("--json-output", "models", "list-trained", "--type", "predict").stdout) == []
     shown = json.loads(civis("--json-output", "models", "show", model_id).stdout)
     assert shown["dependent_variable"] == ["target"]

@@ -110,6 +110,15 @@ def test_nobody_listening_is_one_line_and_status_1(monkeypatch: pytest.MonkeyPat
     assert logging.getLogger("civis.http.retries").handlers == []
 
 
+def test_debugging_tells_of_the_description_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIVIS_API_ENDPOINT", "http://127.0.0.1:9/")
+    monkeypatch.setenv("CIVIS_API_KEY", "key")
+    monkeypatch.setattr("civis._clock.SystemClock.sleep", lambda self, seconds: None, raising=False)
+    lines = run_here("--debug", "jobs", "get", 1, code=1).stderr.splitlines()
+    assert sum("/endpoints" in line and "tried again" in line for line in lines) == 3
+    assert not any("Ctrl-C" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("address", "is_watched", "attempts"),
     [

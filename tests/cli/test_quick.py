@@ -56,6 +56,16 @@ def test_no_key_is_told_without_click_as_with_it(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == run_here("users", "get-me", code=2).stderr
 
 
+def test_who_asks_how_a_name_goes_on_calls_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_CIVIS_COMPLETE", "bash_source")
+    with pytest.raises(SystemExit) as told:
+        main(["users", "get-me"])
+    assert told.value.code == 0
+    assert "_civis_completion()" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -64,7 +64,7 @@ def test_every_error_is_named() -> None:
         for name in civis.base.__all__
         if isinstance(getattr(civis.base, name), type) and issubclass(getattr(civis.base, name), Exception)
     ]
-    assert len(errors) == 18
+    assert len(errors) == 19
     assert [name for name in errors if f"`{name}`" not in text] == []
 
 

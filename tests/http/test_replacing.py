@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from civis._http.replacing import replacing
+from civis._http.replacing import _DurableSink, replacing
 
 SHARE = 1 << 20
 SIZES = {"nothing": 0, "a little": 10, "one share": 8 * SHARE, "several shares": 30 * SHARE + 1}
@@ -64,6 +64,39 @@ def test_an_error_amid_shares_leaves_no_file_and_no_thread(tmp_path: Path) -> No
         _write(target, 20 * SHARE, then=_break)
     assert os.listdir(tmp_path) == []
     assert "civis-write-back" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_missing_folder_is_told_by_the_name_that_was_given(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        _write(tmp_path / "none" / "data", 1)
+    assert caught.value.filename == str(tmp_path / "none" / "data")
+
+
+class _EndedAmidst(_DurableSink):
+    """Is told to end just when its thread has found that it is not the end."""
+
+    _ends = False
+
+    @property
+    def _is_ending(self) -> bool:
+        before = self._ends
+        if threading.current_thread().name == "civis-write-back" and not before:
+            self._ends = True
+            self._more.set()
+        return before
+
+    @_is_ending.setter
+    def _is_ending(self, ends: bool) -> None:
+        self._ends = ends
+
+
+@pytest.mark.skipif(not hasattr(os, "fdatasync"), reason="only where the disk can be told early")
+def test_the_end_is_not_missed_by_the_thread(tmp_path: Path) -> None:
+    with open(tmp_path / "data", "wb") as file:
+        sink = _EndedAmidst(file)
+        sink.write(b"x" * 8 * SHARE)
+        _wait_for_thread_to_end()
+        assert "civis-write-back" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")

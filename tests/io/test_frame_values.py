@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import enum
 import gc
 import io
 import json
@@ -56,6 +58,29 @@ def objects(*values: Any) -> pd.DataFrame:
     return pd.DataFrame({"a": pd.Series(list(values), dtype=object)})
 
 
+class Day(dt.date):
+    """A class of days, as other libraries have them."""
+
+
+class Colour(str, enum.Enum):
+    """Texts with names."""
+
+    RED = "red"
+
+
+class Rank(enum.IntEnum):
+    """Integers with names."""
+
+    FIRST = 1
+
+
+@dataclasses.dataclass
+class Point:
+    """What has no text but a `repr` that is one."""
+
+    x: int
+
+
 ID = uuid.UUID(int=7)
 #: What a column holds, to its SQL type and its texts.
 OBJECTS: dict[str, tuple[pd.DataFrame, str, list[str]]] = {
@@ -96,7 +121,62 @@ OBJECTS: dict[str, tuple[pd.DataFrame, str, list[str]]] = {
     "sparse": (pd.DataFrame({"a": pd.arrays.SparseArray([0, 0, 1])}), "BIGINT", ["0", "0", "1"]),
     "complex": (objects(1 + 2j), "VARCHAR", ["(1+2j)"]),
     "intervals": (pd.DataFrame({"a": pd.interval_range(0, 1)}), "VARCHAR", ["(0, 1]"]),
-}
+    "intervals as categories": (
+        pd.DataFrame({"a": pd.cut([1, 9], [0, 5, 9])}), "VARCHAR", ["(0, 5]", "(5, 9]"]
+    ),
+    "tuples as categories": (pd.DataFrame({"a": pd.Categorical([(1, 2), None])}), "VARCHAR", ["[1, 2]", ""]),
+    "days as categories": (pd.DataFrame({"a": pd.Categorical([DAY, None])}), "DATE", [str(DAY), ""]),
+    "categories of several kinds": (pd.DataFrame({"a": pd.Categorical(["x", 1])}), "VARCHAR", ["x", "1"]),
+    "no category": (pd.DataFrame({"a": pd.Categorical([], ["x"])}), "VARCHAR", []),
+    "days and NaT": (objects(DAY, pd.NaT), "DATE", [str(DAY), ""]),
+    "days of a class of their own": (
+        objects(Day(2020, 1, 1), TIME), "TIMESTAMP", ["2020-01-01 00:00:00", "2020-01-01 05:06:00"]
+    ),
+    "a member of texts": (objects(Colour.RED, None), "VARCHAR", ["red", ""]),
+    "a member of texts beside an integer": (objects(Colour.RED, 1), "VARCHAR", ["red", "1"]),
+    "a member of integers": (objects(Rank.FIRST, 2), "BIGINT", ["1", "2"]),
+    "integers and decimals": (
+        objects(np.int64(4), Decimal("1.5"), 2**70), "NUMERIC", ["4.0", "1.5", f"{2**70}.0"]
+    ),
+    "times of NumPy": (
+        objects(np.datetime64("2020-01-01T05:06"), None), "TIMESTAMP", ["2020-01-01 05:06:00", ""]
+    ),
+    "days of NumPy": (objects(np.datetime64("2020-01-01"), None), "DATE", ["2020-01-01", ""]),
+    "spans of NumPy": (objects(np.timedelta64(3, "s"), 1.5), "VARCHAR", ["3 seconds", "1.5"]),
+    "times of NumPy beyond all years": (objects(np.datetime64(10**6, "Y"), None), "VARCHAR", ["1001970", ""]),
+    "a repr that is a text": (objects(Point(1), range(3)), "VARCHAR", ["Point(x=1)", "range(0, 3)"]),
+}  # fmt: skip
+
+if np.dtype(np.longdouble).itemsize > 8:
+    OBJECTS["long floats"] = (pd.DataFrame({"a": np.array([1.5], np.longdouble)}), "VARCHAR", ["1.5"])
+
+#: Values that Arrow, of which the first decides, would make the first one's type.
+KINDS: dict[str, Any] = {
+    "a text": "x", "an integer": 5, "a long integer": 2**70, "a float": 1.5, "a boolean": True,
+    "a decimal": Decimal("1.5"), "a day": DAY, "a time": TIME, "a time in a zone": AWARE,
+    "a time of day": dt.time(1, 2), "a span": dt.timedelta(hours=3), "a UUID": ID, "a list": [1],
+    "an integer of NumPy": np.int64(4), "a boolean of NumPy": np.bool_(False),
+    "a float of NumPy": np.float64(0.5),
+    "a time of NumPy": np.datetime64("2020-01-01T05:06"), "a span of NumPy": np.timedelta64(3, "h"),
+    "a complex": 1 + 2j, "a period": pd.Period("2020-01"),
+}  # fmt: skip
+#: What may stand in one column without being a text; of each kind the words above.
+NUMBERS = {"an integer", "a long integer", "a float", "a decimal", "an integer of NumPy", "a float of NumPy"}
+TIMES = {"a day", "a time", "a time of NumPy"}
+FLAGS = {"a boolean", "a boolean of NumPy"}
+
+
+@pytest.mark.parametrize("first", KINDS)
+def test_the_first_value_bends_no_other(way: str, first: str):
+    for second, value in KINDS.items():
+        texts, sql_type = cells(objects(KINDS[first], value))
+        alone = [cells(objects(each, "x"))[0][0] for each in (KINDS[first], value)]
+        if not any({first, second} <= alike for alike in (NUMBERS, TIMES, FLAGS)) and first != second:
+            assert (texts, sql_type) == (alone, "VARCHAR"), second
+        elif sql_type == "VARCHAR":
+            assert texts == alone, second
+        elif sql_type not in ("BOOLEAN", "TIMESTAMP", "TIMESTAMPTZ", "TIME", "DATE"):
+            assert [Decimal(text) for text in texts] == [Decimal(str(text)) for text in alone], second
 
 
 @pytest.mark.parametrize("case", OBJECTS)
@@ -157,6 +237,7 @@ def test_values_of_arrow_keep_their_meaning(case: str):
 OFFERS: dict[str, Callable[[], Any]] = {
     "a batch": lambda: pa.record_batch({"a": [1, 2]}),
     "a reader of batches": lambda: pa.table({"a": [1, 2]}).to_reader(),
+    "a series of pandas": lambda: pa.table(as_frame(pd.Series([1, 2], name="a"))),
     "a relation of DuckDB": lambda: duckdb.sql("SELECT * FROM range(1, 3) AS t(a)"),
 }
 
@@ -187,6 +268,8 @@ REFUSED: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
         "no text of its own",
     ),
     "surrogate in JSON": (objects(["\ud800"]), {}, ValueError, "'a'.*surrogate"),
+    "bytes beside a time": (objects(AWARE, b"x"), {}, TypeError, "'a' holds bytes"),
+    "another quote": (objects(1), {"quoting": 3}, TypeError, "quoting"),
     "bytes beside text": (objects(b"x", "y"), {}, TypeError, "'a' holds bytes"),
     "nanoseconds": (
         objects(pd.Timestamp("2020-01-01 00:00:00.123456789"), TIME),
@@ -228,6 +311,10 @@ FORMATS: dict[str, tuple[dict[str, Any], list[str], list[str], str]] = {
     "percent": (
         {"float_format": "{:.0%}".format}, [*FRAME], [TYPES[0], TYPES[0], TYPES[2]],
         '"02116","13%",2020-01-31 10:00:00',
+    ),
+    "what is so anyway": (
+        {"quoting": 1, "quotechar": '"', "lineterminator": "\n", "decimal": "."}, [*FRAME], TYPES,
+        '"02116",0.126,2020-01-31 10:00:00',
     ),
     "nothing for NULL": ({"na_rep": ""}, [*FRAME], TYPES, '"02116",0.126,2020-01-31 10:00:00'),
     "names": ({"header": ["x", "y", "z"]}, ["x", "y", "z"], TYPES, '"02116",0.126,2020-01-31 10:00:00'),
