@@ -10,6 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from civis.local.civisml.frames import read_batches
 from civis.local.civisml.score_files import ScoreFiles
@@ -54,3 +56,17 @@ def test_no_scores_leave_the_names_of_the_columns(tmp_path: Path) -> None:
     with ScoreFiles(tmp_path / "csv", None, ["row", "yes"]):
         pass
     assert gzip.decompress((tmp_path / "csv").read_bytes()) == b'"row","yes"\n'
+
+
+@settings(max_examples=50, deadline=None)
+@given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+def test_scores_come_back_to_the_last_digit(
+    values: list[float], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("scores")
+    types = {"id": "bigint", "yes": "double precision"}
+    with ScoreFiles(folder / "csv", folder / "typed", ["id", "yes"], types) as target:
+        target.write(pd.DataFrame({"yes": values}))
+    with gzip.open(folder / "csv", "rt") as source:
+        assert [float(line.partition(",")[2]) for line in list(source)[1:]] == values
+    assert pq.read_table(folder / "typed")["yes"].to_pylist() == values

@@ -14,7 +14,8 @@ import pytest
 
 import civis
 from civis.client import APIClient
-from civis.local.civisml.shares import Shares, finish_shares
+from civis.local.civisml.settings import Arguments
+from civis.local.civisml.shares import Shares, finish_shares, start_shares
 from civis.ml import ModelPipeline
 
 PARTS = (7, 5, 0, 0, 1, 9)  # rows of each file; three jobs take two each
@@ -148,3 +149,19 @@ def test_no_job_is_waited_for_that_cannot_begin(
     found = finish_shares(work, shares, lambda part, name: {"by": name})
     assert found == [{"by": "predictions_2.csv" if is_done_here else "job"}], word
     assert (job.cancels, len(told)) == (cancels, int(is_done_here)), word
+
+
+def test_where_one_job_cannot_be_started_none_goes_on() -> None:
+    started: list[_Job] = []
+
+    def start(job_id: int, name: str, arguments: dict[str, Any], hidden: bool) -> _Job:
+        if "part 3" in name:
+            raise ConnectionError(name)
+        started.append(_Job("running"))
+        return started[-1]
+
+    access = SimpleNamespace(upload_json=lambda *_: 7, start_like=start)
+    work: Any = SimpleNamespace(access=access, arguments=Arguments({}), tell=lambda _: None)
+    with pytest.raises(ConnectionError, match="part 3 of 4"):
+        start_shares(work, [{"entries": [{"id": number}]} for number in range(3)])
+    assert [each.cancels for each in started] == [1, 1]

@@ -243,11 +243,17 @@ def test_scores_of_a_frame_go_into_a_table(
     client: APIClient, started: Trainings, cancer: pd.DataFrame
 ) -> None:
     model = ModelPipeline.from_existing(started["etl"].train_job_id, client=client)
-    future = model.predict(cancer.head(30), output_table="public.of_a_frame", output_db="local")
-    future.result()
+    for if_exists in ("fail", "append"):  # first into a new table, then into one that is there
+        future = model.predict(
+            cancer.head(30), output_table="public.of_a_frame", output_db="local", if_exists=if_exists
+        )
+        future.result()
+    found = client.databases.get_schemas_tables(client.get_database_id("local"), "public", "of_a_frame")
+    assert [each.sql_type for each in found.columns][1:] == ["double precision"] * 2
     rows = civis.io.read_civis_sql("SELECT * FROM public.of_a_frame ORDER BY id", "local", client=client)
     assert rows[0] == ["id", "target_0", "target_1"]
     assert future.table is not None
     expected = future.table.sort_index()
-    assert [int(row[0]) for row in rows[1:]] == list(expected.index)
-    np.testing.assert_allclose([float(row[2]) for row in rows[1:]], expected["target_1"], atol=1e-12)
+    assert [int(row[0]) for row in rows[1::2]] == [int(row[0]) for row in rows[2::2]] == list(expected.index)
+    for column in (1, 2):  # to the last digit
+        assert [float(row[column]) for row in rows[1::2]] == list(expected[f"target_{column - 1}"])

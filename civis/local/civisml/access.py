@@ -16,12 +16,19 @@ from typing import Any
 
 import pandas as pd
 
+from civis._clock import SYSTEM_CLOCK
+from civis._states import is_done
 from civis.local.civisml.problems import ModelProblem
 
-__all__ = ["Access"]
+__all__ = ["SCORE_TYPE", "Access"]
+
+SCORE_TYPE = "double precision"
+"""The database's type of scores: what a model gives, to the last digit."""
 
 #: Seconds between looks at jobs: they are on the same machine, and often done in a few.
 _INTERVAL = 0.25
+#: What is awaited here is looked at when a twentieth of its time so far has gone by: that much is lost.
+_FIRST_LOOK, _LOOK_SHARE = 0.02, 0.05
 #: Seconds that files still stay which nobody needs any more.
 _LAST_SECONDS = 60
 
@@ -74,7 +81,7 @@ class Access:
             hidden=True,
         )
         ids = (job.id, client.scripts.post_sql_runs(job.id).id)
-        self._follow(client.scripts.get_sql_runs, ids).result()
+        self._wait(client.scripts.get_sql_runs, ids)
         output = client.scripts.get_sql_runs(*ids).output
         if not output:
             return None
@@ -95,6 +102,14 @@ class Access:
     def _follow(self, poller: Any, ids: tuple[int, ...]) -> Any:
         """Give the future of a run."""
         return self._civis.futures.CivisFuture(poller, ids, polling_interval=_INTERVAL, client=self.client)
+
+    def _wait(self, poller: Any, ids: tuple[int, ...]) -> None:
+        """Wait for a run that may be done in an instant; raises its error if it fails."""
+        begin = SYSTEM_CLOCK.monotonic()
+        while not is_done(poller(*ids).state):
+            passed = SYSTEM_CLOCK.monotonic() - begin
+            SYSTEM_CLOCK.sleep(min(_INTERVAL, max(_FIRST_LOOK, passed * _LOOK_SHARE)))
+        self._follow(poller, ids).result()
 
     def upload_json(self, value: Any, name: str) -> int:
         """Store JSON as a file for a while, and give its ID."""
@@ -117,16 +132,21 @@ class Access:
         ------
         ModelProblem
         """
+        if self._exists(database, table):
+            raise ModelProblem(
+                f"The table {table} exists; choose if_exists='append', 'truncate' or 'drop', or another name."
+            )
+
+    def _exists(self, database: str | int, table: str) -> bool:
+        """Tell whether there is a table."""
         schema, name = self._civis.io.split_schema_tablename(table)
         try:
             self.client.databases.get_schemas_tables(self.client.get_database_id(database), schema, name)
         except self._civis.base.CivisAPIError as error:
             if error.status_code != 404:
                 raise
-            return
-        raise ModelProblem(
-            f"The table {table} exists; choose if_exists='append', 'truncate' or 'drop', or another name."
-        )
+            return False
+        return True
 
     def load_parquet(
         self,
@@ -147,6 +167,55 @@ class Access:
         types : mapping
             The columns and their types, of which a new table is made.
         """
+        columns = [{"name": each, "sql_type": kind} for each, kind in types.items()]
+        self._load(files, database, table, if_exists, columns)
+
+    def load_scores(self, file_id: int, database: str | int, table: str, if_exists: str) -> None:
+        """Load a gzipped CSV of scores into a table: all of it, or nothing.
+
+        In a new table the first column, the key, has the type of its values; the others are what scores are,
+        so that each is the number that the model gave.
+
+        Parameters
+        ----------
+        file_id : int
+        database : str or int
+        table : str
+        if_exists : str
+        """
+        columns = None
+        if if_exists == "drop" or not self._exists(database, table):
+            key, *scores = self._detected_columns(file_id)
+            columns = [key, *({**each, "sql_type": SCORE_TYPE} for each in scores)]
+        self._load(
+            [file_id], database, table, if_exists, columns, column_delimiter="comma", compression="gzip"
+        )
+
+    def _detected_columns(self, file_id: int) -> list[dict[str, str]]:
+        """Have the platform find the columns of a CSV: their names, and the types of their values."""
+        job = self.client.files.post_preprocess_csv(
+            file_id,
+            in_place=True,
+            detect_table_columns=True,
+            include_header=True,
+            column_delimiter="comma",
+            hidden=True,
+        )
+        run = self.client.jobs.post_runs(job.id)
+        self._wait(self.client.jobs.get_runs, (job.id, run.id))
+        found = self.client.files.get(file_id).detected_info.table_columns
+        return [{"name": each.name, "sql_type": each.sql_type} for each in found]
+
+    def _load(
+        self,
+        files: Sequence[int],
+        database: str | int,
+        table: str,
+        if_exists: str,
+        columns: Sequence[Mapping[str, str]] | None,
+        **settings: str,
+    ) -> None:
+        """Import files into a table, which is made of the columns where there is none."""
         schema, name = self._civis.io.split_schema_tablename(table)
         job = self.client.imports.post_files_csv(
             source={"file_ids": list(files)},
@@ -159,25 +228,12 @@ class Access:
             first_row_is_header=True,
             name=f"CivisML predictions into {table}",
             existing_table_rows=if_exists,
-            table_columns=[{"name": each, "sql_type": kind} for each, kind in types.items()],
+            table_columns=columns,
             hidden=True,
+            **settings,
         )
         run = self.client.jobs.post_runs(job.id)
-        self._follow(self.client.jobs.get_runs, (job.id, run.id)).result()
-
-    def load_table(self, files: Sequence[int], database: str | int, table: str, if_exists: str) -> None:
-        """Load CSV files into a table: all of them, or none; a new one's types are those of the values."""
-        future = self._civis.io.civis_file_to_table(
-            list(files),
-            database,
-            table,
-            existing_table_rows=if_exists,
-            delimiter=",",
-            headers=True,
-            polling_interval=_INTERVAL,
-            client=self.client,
-        )
-        future.result()
+        self._wait(self.client.jobs.get_runs, (job.id, run.id))
 
     def start_like(self, job_id: int, name: str, arguments: Mapping[str, Any], hidden: bool) -> Any:
         """Start a job of the same template as another job, and give its future."""

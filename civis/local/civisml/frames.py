@@ -113,7 +113,7 @@ def _frames(batch: Any, primary_key: str | None) -> Iterator[pd.DataFrame]:
             batch = batch.set_column(place, field, batch.column(place).cast(pa.string()))
             batch = batch.replace_schema_metadata()  # in which pandas may have noted another type of the key
     for start in range(0, batch.num_rows, _ROWS):
-        yield batch.slice(start, _ROWS).to_pandas(date_as_object=False)
+        yield batch.slice(start, _ROWS).to_pandas(date_as_object=False, split_blocks=True)
 
 
 def _begin(path: Path) -> bytes:

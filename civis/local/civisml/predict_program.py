@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import joblib
 
+from civis.local.civisml.access import SCORE_TYPE
 from civis.local.civisml.frames import CsvLayout, read_batches
 from civis.local.civisml.metadata import prediction_info
 from civis.local.civisml.parts import number_on, one_file
@@ -24,7 +25,6 @@ from civis.local.civisml.usage import Stopwatch
 __all__ = ["NO_ROWS", "predict_rows"]
 
 _FILE_MB = 16  # of the rows in memory: about a hundred thousand rows of twenty columns
-_SCORE_TYPE = "double precision"
 NO_ROWS = "The data to predict has no rows."
 
 
@@ -76,7 +76,7 @@ def _table_types(work: Work, columns: Sequence[str], manifest: dict[str, Any]) -
     key, known = work.arguments.text("PRIMARY_KEY"), manifest.get("types") or {}
     if key is None or key not in known:
         return None
-    return {key: known[key], **dict.fromkeys(columns, _SCORE_TYPE)}
+    return {key: known[key], **dict.fromkeys(columns, SCORE_TYPE)}
 
 
 def _load(
@@ -85,7 +85,7 @@ def _load(
     """Load predictions into a table: all or none."""
     database = database_of(work.arguments, "OUTPUT_DB", "DB")
     if types is None:
-        work.access.load_table([one_file(work, parts)], database, table, if_exists)
+        work.access.load_scores(one_file(work, parts), database, table, if_exists)
         return
     files = _files(parts, "typed_file_ids")
     work.access.load_parquet(files, database, table, if_exists, types)
@@ -180,25 +180,36 @@ def _predict_share(work: Work, predictor: Predictor, manifest: dict[str, Any], n
                 found.index = found.index + target.rows
             target.write(found)
             work.tell(f"{target.rows} rows predicted.")
+    with ThreadPoolExecutor(1) as beside:
+        stored = None if typed is None else beside.submit(work.access.upload, typed)
+        file_id = work.access.put_out(path)
     return _Done(
-        work.access.put_out(path),
-        target.rows,
-        predictor.columns,
-        watch.usage(),
-        None if typed is None else work.access.upload(typed),
+        file_id, target.rows, predictor.columns, watch.usage(), None if stored is None else stored.result()
     )
 
 
 def _batches(
     work: Work, entries: Sequence[dict[str, Any]], kinds: dict[str, Any], key: str | None, layout: CsvLayout
 ) -> Iterator[Any]:
-    """Read the files of a manifest, one after the other; each goes when it was read."""
-    for entry in entries:
-        path: Path = work.access.download(int(entry["id"]), work.folder / "part")
-        try:
-            yield from (_renumbered(batch) for batch in read_batches(path, kinds, key, layout))
-        finally:
-            path.unlink(missing_ok=True)
+    """Read the files of a manifest, one after the other; each goes when it was read.
+
+    While one is read and predicted, the next is on its way.
+    """
+    with ThreadPoolExecutor(1) as beside:
+
+        def fetch(place: int) -> Future[Path]:
+            target = work.folder / f"part{place % 2}"
+            return beside.submit(work.access.download, int(entries[place]["id"]), target)
+
+        coming = fetch(0)
+        for place in range(len(entries)):
+            path = coming.result()
+            if place + 1 < len(entries):
+                coming = fetch(place + 1)
+            try:
+                yield from (_renumbered(batch) for batch in read_batches(path, kinds, key, layout))
+            finally:
+                path.unlink(missing_ok=True)
 
 
 def _renumbered(batch: Any) -> Any:

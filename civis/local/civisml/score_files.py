@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,9 +13,10 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
+from civis.local.civisml.deflating import GzipWriter
+
 __all__ = ["ScoreFiles"]
 
-_FASTEST = 1  # gzip's level
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 
 
@@ -49,15 +49,22 @@ class ScoreFiles:
         key = pa.field(self._columns[0], pa.int64() if is_number else pa.string())
         self._schema = pa.schema([key, *(pa.field(name, pa.float64()) for name in self._columns[1:])])
         self._stack = ExitStack()
-        self._csv: Any = None
+        self._csv: GzipWriter
         self._parquet: Any = None
 
     def __enter__(self) -> ScoreFiles:
         plain = self._stack.enter_context(self._path.open("wb"))
-        self._csv = self._stack.enter_context(gzip.GzipFile("", "wb", _FASTEST, plain, mtime=1))
+        self._csv = self._stack.enter_context(GzipWriter(plain))
         if self._typed is not None:
+            # Scores hardly repeat, and the file is read once, at once: nothing is gained by compression.
             self._parquet = self._stack.enter_context(
-                pa_parquet.ParquetWriter(self._typed, self._schema, use_dictionary=False)
+                pa_parquet.ParquetWriter(
+                    self._typed,
+                    self._schema,
+                    use_dictionary=False,
+                    compression="none",
+                    write_statistics=False,
+                )
             )
         return self
 
@@ -65,8 +72,7 @@ class ScoreFiles:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and not self.rows:
-            nothing = self._schema.empty_table()
-            pa_csv.write_csv(nothing, self._csv, pa_csv.WriteOptions(quoting_style="needed"))
+            self._write_csv(self._schema.empty_table())
         self._stack.__exit__(kind, error, trace)
 
     def write(self, scores: pd.DataFrame) -> None:
@@ -75,8 +81,14 @@ class ScoreFiles:
             return  # it would have names of columns of its own
         keyed = scores.rename_axis(self._columns[0]).reset_index()
         table = pa.Table.from_pandas(keyed, preserve_index=False).replace_schema_metadata()
-        options = pa_csv.WriteOptions(include_header=self.rows == 0, quoting_style="needed")
-        pa_csv.write_csv(table, self._csv, options)
+        self._write_csv(table)
         if self._parquet is not None:
             self._parquet.write_table(table.cast(self._schema))
         self.rows += len(scores)
+
+    def _write_csv(self, table: pa.Table) -> None:
+        """Write rows as text, the columns' names before the first."""
+        text = pa.BufferOutputStream()
+        options = pa_csv.WriteOptions(include_header=self.rows == 0, quoting_style="needed")
+        pa_csv.write_csv(table, text, options)
+        self._csv.write(text.getvalue())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import CancelledError, TimeoutError
+from concurrent.futures import CancelledError, ThreadPoolExecutor, TimeoutError
 from types import TracebackType
 from typing import Any
 
@@ -66,19 +66,30 @@ class Shares:
 
 
 def start_shares(work: Work, parts: list[dict[str, Any]]) -> Shares:
-    """Start a job for each part."""
+    """Start a job for each part, all at once: each begins late by what the others' requests take."""
     shares = Shares()
-    own = job_id()
-    for number, part in enumerate(parts, start=1):
+    if not parts:
+        return shares
+    own, hidden = int(job_id() or 0), not work.arguments.flag("DEBUG")
+
+    def start(number: int, part: dict[str, Any]) -> Any:
         arguments = {
             "MANIFEST": work.access.upload_json(part, "manifest.json"),
             "N_JOBS": 1,
             **dict.fromkeys(("TABLE_NAME", "CIVIS_FILE_ID", "OUTPUT_TABLE", "DB", "OUTPUT_DB"), None),
         }
-        name = f"Predict, part {number + 1} of {len(parts) + 1}"
-        hidden = not work.arguments.flag("DEBUG")
-        shares.jobs.append((work.access.start_like(int(own or 0), name, arguments, hidden), part))
-        work.tell(f"Started job {shares.jobs[-1][0].job_id} for {len(part['entries'])} files.")
+        return work.access.start_like(own, f"Predict, part {number} of {len(parts) + 1}", arguments, hidden)
+
+    with ThreadPoolExecutor(min(_MOST_JOBS, len(parts))) as pool:
+        tasks = [pool.submit(start, number, part) for number, part in enumerate(parts, start=2)]
+    shares.jobs = [
+        (task.result(), part) for task, part in zip(tasks, parts, strict=True) if not task.exception()
+    ]
+    with shares:  # what was started ends if something was not
+        for task in tasks:
+            task.result()
+    for future, part in shares.jobs:
+        work.tell(f"Started job {future.job_id} for {len(part['entries'])} files.")
     return shares
 
 

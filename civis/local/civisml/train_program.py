@@ -122,7 +122,7 @@ def _put_scores(work: Work, trained: Trained) -> str | None:
     if table is None:
         return None
     database = database_of(work.arguments, "OOSDB", "DB")
-    work.access.load_table([file_id], database, table, work.arguments.text("IF_EXISTS") or "fail")
+    work.access.load_scores(file_id, database, table, work.arguments.text("IF_EXISTS") or "fail")
     return table
 
 

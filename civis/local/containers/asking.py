@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from types import TracebackType
 
-from civis.local.containers.engine import ContainerEngine, EngineError
+from civis.local.containers.engine import CHECK_SECONDS, ContainerEngine, EngineError
+from civis.local.warehouse import Interrupted, Interruption
 
 __all__ = ["Asking"]
 
@@ -28,7 +29,7 @@ class Asking:
 
     def __init__(self, engine: ContainerEngine, container: str) -> None:
         self._engine, self._container = engine, container
-        self._is_over = threading.Event()
+        self._is_over, self._interruption = threading.Event(), Interruption()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -39,6 +40,7 @@ class Asking:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._is_over.set()
+        self._interruption.interrupt()  # one that hangs must not keep the run
         if self._thread is not None:
             self._thread.join()
 
@@ -53,7 +55,15 @@ class Asking:
         """Ask until it is heard, or there is nobody left to ask: the life of the thread."""
         while not self._is_over.is_set():
             try:
-                self._engine.ask("kill", "--signal=TERM", self._container)
+                self._engine.ask(
+                    "kill",
+                    "--signal=TERM",
+                    self._container,
+                    interruption=self._interruption,
+                    seconds=CHECK_SECONDS,
+                )
+            except Interrupted:
+                return
             except EngineError:  # it has not begun yet, or has ended
                 self._is_over.wait(_PAUSE)
             else:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,7 +24,18 @@ from urllib.parse import urlsplit, urlunsplit
 from civis.local.settings import PlatformError
 from civis.local.warehouse import Interrupted, Interruption
 
-__all__ = ["ENGINES", "OWNER_LABEL", "ContainerEngine", "EngineError", "client_environment", "open_engine"]
+__all__ = [
+    "CHECK_SECONDS",
+    "ENGINES",
+    "MOUNTS_LABEL",
+    "OWNER_LABEL",
+    "REMOVE_SECONDS",
+    "ContainerEngine",
+    "EngineError",
+    "client_environment",
+    "mounts",
+    "open_engine",
+]
 
 ENGINES = ("docker", "podman")
 """The programs that can run containers, as ``--containers`` names them."""
@@ -30,9 +43,16 @@ ENGINES = ("docker", "podman")
 OWNER_LABEL = "civis.local.platform"
 """The label of a container with the machine and the data directory of the platform that made it."""
 
+CHECK_SECONDS, REMOVE_SECONDS = 30.0, 120.0
+"""How long it may take to look something up or to send a signal, and to remove a container."""
+
+MOUNTS_LABEL = "civis.local.mounts"
+"""The label with what that platform sees of the machine's directories, see `mounts`."""
+
 _PRODUCTS = {"docker": "Docker", "podman": "Podman"}
 _HOSTS = {"docker": "host.docker.internal", "podman": "host.containers.internal"}
-_CHECK_SECONDS, _ASK_SECONDS = 30.0, 600.0
+_FAREWELL_SECONDS = 5.0
+_ASK_SECONDS = 600.0  # copying files into a container, or unpacking its image, takes its time
 #: What the programs themselves look at. The variables of scripts are not among them.
 _OWN = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LANG", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _OWN_PREFIXES = ("DOCKER_", "CONTAINER_", "CONTAINERS_", "XDG_", "DBUS_", "REGISTRY_", "REGISTRIES_")
@@ -139,8 +159,9 @@ class ContainerEngine:
             try:
                 said, complained = process.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.communicate()
+                _kill(process)
+                with suppress(subprocess.TimeoutExpired):  # one with a session of its own holds the output
+                    process.communicate(timeout=_FAREWELL_SECONDS)
                 raise EngineError(f"{self.kind} {arguments[0]} took more than {seconds:g} seconds") from None
         if interruption is not None and interruption.is_interrupted:
             raise Interrupted("The run was cancelled.")
@@ -152,15 +173,29 @@ class ContainerEngine:
         """Give a part (``".State"``) of what the program knows of a container; None if there is no such."""
         with suppress(EngineError, ValueError):
             form = "{{json " + part + "}}"
-            return json.loads(self.ask("container", "inspect", "--format", form, name))
+            asked = self.ask("container", "inspect", "--format", form, name, seconds=CHECK_SECONDS)
+            return json.loads(asked)
         return None
 
 
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End a program and what it started: what a script stands round would hold its output open."""
+    if os.name == "posix":
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # not waited for yet, so the number is still its own
+    else:
+        process.kill()
+
+
 class _ended_by:  # noqa: N801 - reads as part of a with statement
-    """While the block runs, an interruption ends a process."""
+    """While the block runs, an interruption ends a process: it is asked to, and killed a while later."""
 
     def __init__(self, interruption: Interruption | None, process: subprocess.Popen[str]) -> None:
-        self._interruption, self._end = interruption, process.terminate
+        self._interruption, self._process = interruption, process
+        self._timer = threading.Timer(_FAREWELL_SECONDS, _kill, [process])
+        self._timer.name, self._timer.daemon = "civis-platform-container-ask", True
+        self._lock = threading.Lock()
+        self._is_over = False
 
     def __enter__(self) -> None:
         if self._interruption is not None:
@@ -169,6 +204,18 @@ class _ended_by:  # noqa: N801 - reads as part of a with statement
     def __exit__(self, *error: object) -> None:
         if self._interruption is not None:
             self._interruption.detach(self._end)
+        with self._lock:
+            self._is_over = True
+        if self._timer.ident is not None:
+            self._timer.cancel()
+            self._timer.join()
+
+    def _end(self) -> None:
+        with self._lock:
+            if self._is_over or self._timer.ident is not None:
+                return
+            self._timer.start()
+        self._process.terminate()
 
 
 def open_engine(name: str, data_dir: Path) -> ContainerEngine:
@@ -195,7 +242,7 @@ def open_engine(name: str, data_dir: Path) -> ContainerEngine:
     owner = f"{socket.gethostname()}:{data_dir.resolve()}"
     engine = ContainerEngine(name, program, owner, environment)
     try:
-        told = engine.ask("info", "--format", "{{json .}}", seconds=_CHECK_SECONDS)
+        told = engine.ask("info", "--format", "{{json .}}", seconds=CHECK_SECONDS)
         found = json.loads(told)
         if found.get("ServerErrors"):
             raise EngineError(" ".join(found["ServerErrors"]))
@@ -216,6 +263,16 @@ def _told(name: str, found: Mapping[str, Any]) -> tuple[str | None, float | None
         is_apart, cpus = "Docker Desktop" in str(found.get("OperatingSystem")), found.get("NCPU")
     host = _HOSTS["podman" if podman else name] if is_apart or sys.platform != "linux" else None
     return host, float(cpus) if cpus else None
+
+
+def mounts() -> str:
+    """Give a word for which directories there are for this process; services and containers have their own.
+
+    Empty where a machine has but one view of them.
+    """
+    with suppress(OSError):
+        return os.readlink("/proc/self/ns/mnt")
+    return ""
 
 
 def client_environment() -> dict[str, str]:

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from civis.local.containers.asking import Asking
-from civis.local.containers.engine import OWNER_LABEL, ContainerEngine, EngineError
+from civis.local.containers.engine import (
+    MOUNTS_LABEL,
+    OWNER_LABEL,
+    REMOVE_SECONDS,
+    ContainerEngine,
+    EngineError,
+    mounts,
+)
 from civis.local.containers.measuring import forget_use, measured
 from civis.local.jobs.executors import JobFailed, RunContext
 from civis.local.jobs.processes import Program, ProgramFailed, oom_kills, run_process
@@ -43,7 +50,6 @@ _STEERING = re.compile(
 _NOT_STARTED = ("created", "configured", "initialized")
 _KILLED = 137  # how a container ends that got SIGKILL
 _LEAST_CPU = 10  # thousandths of a processor; the least that Docker accepts
-_REMOVE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -184,6 +190,7 @@ def _labels(context: RunContext, engine: ContainerEngine) -> list[str]:
     """Say whose container it is."""
     labels = {
         OWNER_LABEL: engine.owner,
+        MOUNTS_LABEL: mounts(),
         "civis.local.job": str(context.job.id),
         "civis.local.run": str(context.run.id),
     }
@@ -275,7 +282,7 @@ def _failure(
 def _remove(engine: ContainerEngine, name: str) -> None:
     """Remove a container, with whatever still runs in it; the next start of the platform tries again."""
     try:
-        engine.ask("rm", "--force", "--volumes", name, seconds=_REMOVE_SECONDS)
+        engine.ask("rm", "--force", "--volumes", name, seconds=REMOVE_SECONDS)
     except EngineError as error:
         if "no such container" not in str(error).lower():  # it was never made
             _LOGGER.warning("The container %s could not be removed: %s", name, error)

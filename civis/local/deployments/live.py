@@ -11,7 +11,8 @@ import secrets
 import shutil
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -107,6 +108,17 @@ class LiveDeployment:
         if served is None or served.activity is None:
             use.note()
         return use.is_wanted
+
+    @contextmanager
+    def looked_at(self) -> Iterator[None]:
+        """While the block carries a request, somebody looks at it: a WebSocket is open as long as its page.
+
+        For the thread that carries requests.
+        """
+        use, served = self._use, self.served
+        is_counted = use is not None and served is not None and served.activity is None
+        with use.looked_at() if use is not None and is_counted else nullcontext():
+            yield
 
     def join(self, seconds: float | None = None) -> None:
         """Wait until it is over, and all is stored."""

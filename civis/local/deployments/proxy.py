@@ -22,6 +22,7 @@ from civis.local.deployments.access import Admission, admit, sign_in
 from civis.local.deployments.addresses import COOKIE_SECONDS, SEGMENT, SIGN_IN, cookie_of, prefix_of
 from civis.local.deployments.headers import headers_to
 from civis.local.deployments.kinds import Served
+from civis.local.deployments.live import LiveDeployment
 from civis.local.settings import PlatformError
 from civis.local.state import Stored
 
@@ -39,7 +40,7 @@ _HEAD = '<!doctype html><meta name="viewport" content="width=device-width"><titl
 class _Target:
     """Where a request that is let in goes."""
 
-    id: int
+    live: LiveDeployment
     port: int
     served: Served
     path: str
@@ -78,31 +79,9 @@ class DeploymentProxy:
             found = await self._find(scope)
             if isinstance(found, Response):
                 await found(scope, receive, send)
-            elif is_socket:
-                # Not before something is deployed: the two load libraries for a tenth of a second.
-                from civis.local.deployments.sockets import hand_on_socket  # noqa: PLC0415 - see above
-
-                await hand_on_socket(
-                    scope,
-                    receive,
-                    send,
-                    port=found.port,
-                    path=found.path,
-                    headers=_request_headers(scope, found),
-                )
-            else:
-                from civis.local.deployments.exchange import hand_on  # noqa: PLC0415 - as above
-
-                await hand_on(
-                    scope,
-                    receive,
-                    send,
-                    port=found.port,
-                    path=found.path,
-                    headers=_request_headers(scope, found),
-                    prefix=prefix_of(found.id),
-                    strips_prefix=found.served.strips_prefix,
-                )
+                return
+            with found.live.looked_at():
+                await (_hand_on_socket if is_socket else _hand_on)(scope, receive, send, found)
         except (ApiError, _NotYet, PlatformError) as error:
             if is_socket:
                 await receive()  # that it wants to open; a browser sees the refusal as a 403
@@ -133,7 +112,7 @@ class DeploymentProxy:
         served = None if live is None else live.served
         if live is None or served is None:
             raise _NotYet(admission.deployment, is_coming=is_coming)
-        return _Target(id, live.port, served, rest if served.strips_prefix else raw, admission)
+        return _Target(live, live.port, served, rest if served.strips_prefix else raw, admission)
 
     async def _sign_in(self, scope: Scope, id: int) -> Response:
         """Give the cookie for a signed address; the page leads on."""
@@ -154,14 +133,39 @@ class DeploymentProxy:
         return answer
 
 
+async def _hand_on_socket(scope: Scope, receive: Receive, send: Send, target: _Target) -> None:
+    """Carry a WebSocket."""
+    # Not before something is deployed: what this loads and the next one take a tenth of a second.
+    from civis.local.deployments.sockets import hand_on_socket  # noqa: PLC0415 - see above
+
+    headers = _request_headers(scope, target)
+    await hand_on_socket(scope, receive, send, port=target.port, path=target.path, headers=headers)
+
+
+async def _hand_on(scope: Scope, receive: Receive, send: Send, target: _Target) -> None:
+    """Hand a request on, and its answer back."""
+    from civis.local.deployments.exchange import hand_on  # noqa: PLC0415 - as above
+
+    await hand_on(
+        scope,
+        receive,
+        send,
+        port=target.port,
+        path=target.path,
+        headers=_request_headers(scope, target),
+        prefix=prefix_of(target.live.id),
+        strips_prefix=target.served.strips_prefix,
+    )
+
+
 def _request_headers(scope: Scope, target: _Target) -> list[tuple[bytes, bytes]]:
     """Give the headers with which the program is asked."""
     return headers_to(
         scope["headers"],
         scheme="https" if scope["scheme"] in ("https", "wss") else "http",
         client=str((scope.get("client") or ("",))[0]),
-        prefix=prefix_of(target.id),
-        own_cookie=cookie_of(target.id),
+        prefix=prefix_of(target.live.id),
+        own_cookie=cookie_of(target.live.id),
         without_authorization=target.admission.by_header,
         instead=target.served.headers,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from civis._clock import Clock
 from civis.local.deployments.plans import Plan
@@ -32,6 +33,7 @@ class Use:
         self.plan, self._clock = plan, clock
         self.changed = threading.Event()
         self._used_at = clock.time()
+        self._looking = 0  # how many look at it now
         self._asked_at = float("-inf")
         self._seen: object = None
         self._silent = 0
@@ -41,10 +43,29 @@ class Use:
         self._used_at = self._clock.time()
         self.changed.set()
 
+    @contextmanager
+    def looked_at(self) -> Iterator[None]:
+        """While the block goes on, somebody looks at it; entered and left in one thread only."""
+        self._looking += 1
+        try:
+            yield
+        finally:
+            self.note()
+            self._looking -= 1
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether somebody looks at it now."""
+        return self._looking > 0
+
     @property
     def is_wanted(self) -> bool:
         """Whether it is to be on now."""
-        return self.plan.is_on(self._clock.time(), self._used_at)
+        return self._is_on(self._clock.time())
+
+    def _is_on(self, now: float) -> bool:
+        """Tell whether it is to be on."""
+        return self.plan.is_on(now, now if self.is_looked_at else self._used_at)
 
     def is_going_on(self, activity: Callable[[], object] | None) -> bool:
         """Tell whether a program is to go on; it is asked for what changes while it is at work.
@@ -55,7 +76,7 @@ class Use:
             Gives something that is another thing when the program has been at work; None if it cannot say.
         """
         now = self._clock.time()
-        if activity is not None and (now - self._asked_at >= _ASK_SECONDS or not self.is_wanted):
+        if activity is not None and (now - self._asked_at >= _ASK_SECONDS or not self._is_on(now)):
             is_first, self._asked_at = self._asked_at == float("-inf"), now
             found = activity()
             self._silent = 0 if found is not None else self._silent + 1
@@ -65,4 +86,4 @@ class Use:
                 self._seen = found
                 if not is_first:
                     self._used_at = now
-        return self.is_wanted
+        return self._is_on(now)

@@ -130,8 +130,11 @@ def _has_ended(process: int, reaped: list[_Reaped]) -> bool:
 
 def _watch(process: int, control: int, wakes: int, reaped: list[_Reaped]) -> None:
     """Wait until the program has ended or has to; hand on what the platform asks."""
+    poll = select.poll()  # `select.select` refuses descriptors from 1024 on, which a busy platform hands out
+    for each in (control, wakes):
+        poll.register(each, select.POLLIN)
     while not _has_ended(process, reaped):
-        ready, _, _ = select.select([control, wakes], [], [])
+        ready = [number for number, _ in poll.poll()]
         if wakes in ready:
             os.read(wakes, 512)
         if control in ready:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -15,7 +16,7 @@ __all__ = ["kernel_activity", "kernel_variables"]
 _SECONDS = 5.0
 
 
-def kernel_variables(packages: Path, folder: Path) -> dict[str, str]:
+def kernel_variables(packages: Path, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """Give the variables with which a server's Python kernels find packages.
 
     Only the kernels find them, where this Python has some: a notebook's requirements must not change what its
@@ -27,9 +28,10 @@ def kernel_variables(packages: Path, folder: Path) -> dict[str, str]:
         Where they were installed.
     folder : Path
         In which the kernels are described.
+    environment : mapping
+        The server's variables; where Python and Jupyter look by them stays, behind what is added.
     """
-    before = os.environ.get("PYTHONPATH")
-    path = {"PYTHONPATH": os.pathsep.join([str(packages), *([before] if before else [])])}
+    path = _in_front(packages, "PYTHONPATH", environment)
     if importlib.util.find_spec("ipykernel") is None:  # the server is of another Python
         return path
     kernel = folder / "kernels" / "python3"
@@ -41,7 +43,13 @@ def kernel_variables(packages: Path, folder: Path) -> dict[str, str]:
         "env": path,
     }
     (kernel / "kernel.json").write_text(json.dumps(described), encoding="utf-8")
-    return {"JUPYTER_PATH": str(folder)}
+    return _in_front(folder, "JUPYTER_PATH", environment)
+
+
+def _in_front(folder: Path, name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Give a variable that lists folders, with one in front."""
+    before = environment.get(name)
+    return {name: os.pathsep.join([str(folder), *([before] if before else [])])}
 
 
 def kernel_activity(port: int, prefix: str, secret: str) -> object:
@@ -63,8 +71,8 @@ def kernel_activity(port: int, prefix: str, secret: str) -> object:
             found = json.loads(connection.getresponse().read())
         finally:
             connection.close()
-    if not isinstance(found, list):
-        return None
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        return None  # another program has taken the port
     if any(each.get("execution_state") == "busy" for each in found):
         return object()  # like nothing before it
     # How many windows are open says nothing of kernels.

@@ -70,7 +70,7 @@ def serve_notebook(launch: Launch) -> Served:
         Program(
             [program, *arguments],
             work,
-            {**environment, **_own_environment(launch, packages)},
+            {**environment, **_own_environment(launch, packages, environment)},
             cancel_seconds=_END_SECONDS,
             memory_mb=int(memory) if memory else None,
         ),
@@ -116,10 +116,10 @@ def _plan(base: Stored) -> Plan:
     return Plan(idle_seconds=float(hours * _HOUR), sleeps=False) if hours else Plan()
 
 
-def _own_environment(launch: Launch, packages: Path | None) -> dict[str, str]:
+def _own_environment(launch: Launch, packages: Path | None, environment: Mapping[str, str]) -> dict[str, str]:
     """Give the variables that keep a server apart from others of the same account."""
     config = launch.folder / _CONFIG
-    own = {} if packages is None else kernel_variables(packages, config / "data")
+    own = {} if packages is None else kernel_variables(packages, config / "data", environment)
     return {
         **own,
         "JUPYTER_TOKEN": launch.secret,

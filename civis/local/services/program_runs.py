@@ -1,12 +1,13 @@
 """What runs of scripts that are programs do: their code as a child process of the platform.
 
 Unless the platform runs containers (`script_containers`), a container script's command runs in the shell of
-this machine, in an empty directory of its own, whatever its image is. The program gets an API key of its own
-for the time of the run.
+this machine, in an empty directory of its own, whatever its image is; that of a program which comes with the
+platform always does. The program gets an API key of its own for the time of the run.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from civis.local.services.script_kinds import SCRIPT_KINDS
 from civis.local.state import Stored
 
 __all__ = [
+    "comes_with_the_platform",
     "inputs_of",
     "program_needs",
     "program_path",
@@ -38,6 +40,8 @@ __all__ = [
     "working_folder",
 ]
 
+#: Not the author tells: data directories of earlier versions hold scripts of the platform's, too.
+_OWN_PROGRAM = re.compile(r"(?:[A-Z_]+=\w+ )*python -m civis\.local\.[a-z_.]+(?: [a-z_]+)?")
 _DEFAULT_CPU = 256  # thousandths of a processor, where a script says nothing
 
 
@@ -70,7 +74,7 @@ def run_container_script(context: RunContext) -> None:
     """Run a script's command in this machine's shell, or in a container of its image."""
     inputs = inputs_of(context)
     engine = context.platform.container_engine
-    if engine is not None:
+    if engine is not None and not comes_with_the_platform(inputs):
         with working_folder(context) as folder:
             run_in_container(context, engine, inputs, folder)
         return
@@ -84,6 +88,11 @@ def run_container_script(context: RunContext) -> None:
         if inputs.get("repo_http_uri"):
             check_out(context, inputs, folder)
         run_program(context, ["sh", "-c", command], folder)
+
+
+def comes_with_the_platform(inputs: Mapping[str, Any]) -> bool:
+    """Tell whether a script's program is the platform's own, as that of CivisML is: no image has it."""
+    return _OWN_PROGRAM.fullmatch(str(inputs.get("docker_command") or "").strip()) is not None
 
 
 def inputs_of(context: RunContext) -> dict[str, Any]:

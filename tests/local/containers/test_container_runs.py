@@ -18,7 +18,11 @@ if os.name != "posix":
     pytest.skip("programs run in groups of processes", allow_module_level=True)
 
 import civis
+from civis.base import CivisJobFailure
 from civis.local import Platform
+from civis.local.civisml.command import PARAMETERS, command_of
+from civis.local.services.import_templates import IMPORT_FROM_URL
+from civis.local.services.program_runs import comes_with_the_platform
 from tests._started import StartedPlatform, started_platform
 from tests.local.containers.engines import Engine, put_stand_in, real_engine
 
@@ -234,6 +238,30 @@ def test_a_template_runs_in_a_container_and_python_does_not(scripts: Scripts) ->
     script = client.scripts.post_python3("p", "import duckdb; print('here')")
     future = civis.utils.run_job(script.id, client=client)
     assert future.result().state == "succeeded"
+
+
+def test_the_platforms_own_programs_stay_on_this_machine(scripts: Scripts) -> None:
+    """No image has them: neither CivisML nor what its templates name by the hosted platform's images."""
+    client = scripts.client
+    (alias,) = (each for each in client.aliases.list() if each.alias == IMPORT_FROM_URL)
+    custom = client.scripts.post_custom(alias.object_id, arguments={"URL": "ftp://127.0.0.1/a"})
+    future = civis.utils.run_job(custom.id, client=client)
+    with pytest.raises(CivisJobFailure, match="https"):
+        future.result()
+
+
+OWN = [
+    *(pytest.param(command_of(job), True, id=job) for job in PARAMETERS),
+    pytest.param("python -m civis.local.templates.import_from_url", True, id="import"),
+    pytest.param("python -m civis.local.civisml training && true", False, id="and more"),
+    pytest.param("python -m civis", False, id="the client"),
+    pytest.param(None, False, id="none"),
+]
+
+
+@pytest.mark.parametrize(("command", "is_own"), OWN)
+def test_which_programs_come_with_the_platform(command: str | None, is_own: bool) -> None:
+    assert comes_with_the_platform({"docker_command": command}) is is_own
 
 
 def test_the_platform_answers_there(scripts: Scripts, engine: Engine) -> None:

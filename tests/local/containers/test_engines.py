@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
@@ -18,7 +20,9 @@ if os.name != "posix":
 
 from civis.local import Platform, PlatformError
 from civis.local.containers import ContainerEngine, image_reference, open_engine
+from civis.local.containers.engine import EngineError, mounts
 from civis.local.jobs import JobFailed
+from civis.local.warehouse import Interrupted, Interruption
 from tests.local.containers.engines import Engine, put_stand_in
 
 
@@ -136,9 +140,61 @@ def test_what_was_left_in_a_directory_that_is_gone(engine: Engine, tmp_path: Pat
         assert engine.containers() == []
 
 
-def _put_container(engine: Engine, name: str, owner: str = "another machine:/data") -> str:
+def test_what_only_another_process_sees_is_not_gone(engine: Engine, tmp_path: Path) -> None:
+    """Such as a service with a /tmp of its own."""
+    _put_container(engine, "theirs", owner=f"{os.uname().nodename}:{tmp_path}/gone", seen="mnt:[1]")
+    with Platform(containers="docker"):
+        assert engine.containers() == ["theirs"]
+
+
+def test_what_another_account_keeps_is_not_removed(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker is one for all accounts, and nobody sees into the home of another."""
+    closed = tmp_path / "home" / "data"
+    real = os.stat
+
+    def stat(path: Any, *given: Any, **options: Any) -> os.stat_result:
+        if str(path) == str(closed):  # root, which runs tests in containers, may look everywhere
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *given, **options)
+
+    monkeypatch.setattr(os, "stat", stat)
+    _put_container(engine, "theirs", owner=f"{os.uname().nodename}:{closed}")
+    with Platform(containers="docker"):
+        assert engine.containers() == ["theirs"]
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_a_program_that_hangs_is_ended_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_cancelled: bool
+) -> None:
+    monkeypatch.setattr("civis.local.containers.engine._FAREWELL_SECONDS", 0.2)
+    program = tmp_path / "docker"
+    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path}/started\nwait\n")
+    program.chmod(0o755)
+    engine = ContainerEngine("docker", str(program), "me:/data", {"PATH": os.environ["PATH"]})
+    interruption = Interruption()
+    if is_cancelled:
+        interruption.interrupt()
+        with pytest.raises(Interrupted):
+            engine.ask("info", interruption=interruption, seconds=60)
+    else:
+        with pytest.raises(EngineError, match=r"docker info took more than 1 seconds"):
+            engine.ask("info", interruption=interruption, seconds=1)
+    started = tmp_path / "started"
+    if started.exists():  # it came that far
+        with suppress(psutil.NoSuchProcess):
+            left = psutil.Process(int(started.read_text()))
+            assert left.status() == psutil.STATUS_ZOMBIE  # for whoever adopted it to take note of
+
+
+def _put_container(
+    engine: Engine, name: str, owner: str = "another machine:/data", seen: str | None = None
+) -> str:
     """Put a container there."""
     folder = engine.folder / "containers" / name
     folder.mkdir()
-    (folder / "made.json").write_text(json.dumps({"labels": {"civis.local.platform": owner}}))
+    labels = {"civis.local.platform": owner, "civis.local.mounts": mounts() if seen is None else seen}
+    (folder / "made.json").write_text(json.dumps({"labels": labels}))
     return name

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from civis.local.warehouse import Interrupted, Interruption
 
 if os.name != "posix":
     pytest.skip("programs run in groups of processes", allow_module_level=True)
+
+import resource
 
 from civis.local.jobs import processes
 from civis.local.jobs.processes import Program, run_process
@@ -57,6 +59,20 @@ def test_a_program_runs_in_its_folder_with_its_environment_only(tmp_path: Path) 
     context = ListedLog()
     run(context, tmp_path, "sh", "-c", 'pwd; echo "$WORD $HOME"')
     assert context.lines == [str(tmp_path.resolve()), "ünï "]
+
+
+def test_a_platform_with_many_open_files_runs_programs(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limits[1] < 2048:
+        pytest.skip("no process may have so many files open")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    with ExitStack() as opened:
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        for _ in range(1100):  # the pipes to a program have higher numbers then
+            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        context = ListedLog()
+        run(context, tmp_path, "echo", "here")
+    assert context.lines == ["here"]
 
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:

@@ -324,6 +324,16 @@ def test_another_environment_is_started_in_the_usual_way(place):
     assert place.asked == [False, False, False, True]
 
 
+def test_an_argument_is_in_no_servers_environment(place):
+    """It may be a password, and the server outlives the run."""
+    place.write("import os; print(os.environ.get('LOGIN_PASSWORD'))")
+    assert place.run(LOGIN_PASSWORD="secret").lines == ["secret"]
+    assert place.warm._servers.get(WORKER) is None
+    place.begin()
+    assert place.run().lines == ["None"]
+    assert place.asked[-1]
+
+
 def test_another_interpreters_script_is_started_in_the_usual_way(place, tmp_path):
     place.write("print(sys.executable)", python=f"{sys.executable} -s")
     place.run(command=f"true; {WORKER} 5")

@@ -105,7 +105,9 @@ def test_what_cannot_be_loaded_is_started_in_the_usual_way(place: Place) -> None
 
 
 @pytest.mark.parametrize("job", PARAMETERS)
-def test_programs_of_civisml_have_a_recipe(tmp_path: Path, job: str) -> None:
+def test_programs_of_civisml_have_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: str) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("HOME", "/nowhere")
     environment = {"PATH": PATH, "HOME": "/nowhere", "CIVIS_API_KEY": "secret", "CIVIS_RUN_ID": "1"}
     for each in PARAMETERS[job].split():
         name, _, kind = each.partition(":")
@@ -127,6 +129,8 @@ STRANGE = {
     "more": (f"{command_of('training')} && echo done", {}),
     "no limit of threads": (f"python -m {MODULE} training", {}),
     "another Python": (command_of("training"), {"PATH": "/nowhere"}),
+    "a login of the script's own": (command_of("training"), {"REMOTE_HOST_CREDENTIAL_PASSWORD": "secret"}),
+    "another's setting": (command_of("training"), {"HOME": "/another"}),
 }
 
 
@@ -136,10 +140,15 @@ def test_whatever_is_not_plainly_civisml_has_none(tmp_path: Path, case: str) -> 
     assert recipe_for(Program(["sh", "-c", command], tmp_path, {"PATH": PATH, **environment})) is None
 
 
-def test_a_folder_with_files_is_looked_at_in_the_usual_way(tmp_path: Path) -> None:
-    """Modules in it would come before those that are loaded."""
+def test_where_and_when_programs_of_civisml_are_forked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = Program(["sh", "-c", command_of("training")], tmp_path, {"PATH": PATH})
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert recipe_for(program) is None
+    monkeypatch.setattr(sys, "platform", "linux")
     assert recipe_for(program) is not None
+    # Modules in its folder would come before those that are loaded.
     (tmp_path / "sklearn.py").touch()
     assert recipe_for(program) is None
 

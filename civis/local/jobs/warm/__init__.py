@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import os
-import select
+import selectors
 import socket
 import subprocess
 import sys
@@ -100,7 +100,10 @@ class WarmWorkers:
             if kind in self._given_up:
                 return None
             if server is None:
-                server = self._servers[kind] = _Server(recipe.source, recipe.base)
+                try:
+                    server = self._servers[kind] = _Server(recipe.source, recipe.base)
+                except OSError:  # no process or descriptor to be had now; the usual way says so if it must
+                    return None
             return server if server.suits(recipe) else None
 
     def close(self) -> None:
@@ -124,16 +127,20 @@ class _Server:
             idle = "" if source.idle_seconds is None else str(source.idle_seconds)
             kind = "module" if source.is_module else "script"
             server = [source.interpreter, str(_SERVER), str(other.fileno()), str(_LAUNCHER), idle, kind]
-            self._process = subprocess.Popen(  # noqa: S603 - the interpreter that the program itself would have
-                [*_WAY, *server, source.place, *source.modules],
-                cwd="/",
-                env=self._base,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(other.fileno(),),
-                start_new_session=True,  # a Ctrl-C in the platform's terminal is not for it
-            )
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - the Python that the program itself would have
+                    [*_WAY, *server, source.place, *source.modules],
+                    cwd="/",
+                    env=self._base,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=(other.fileno(),),
+                    start_new_session=True,  # a Ctrl-C in the platform's terminal is not for it
+                )
+            except OSError:
+                self._channel.close()
+                raise
 
     def suits(self, recipe: Recipe) -> bool:
         """Tell whether a program would find there what it finds when it is started in the usual way."""
@@ -150,8 +157,9 @@ class _Server:
         """Tell whether it has loaded all; waiting for that only where it is wanted."""
         end = time.monotonic() + (_LONGEST_LOADING if is_awaited else 0.0)
         while not (self._look() or self.is_over) and time.monotonic() < end:
-            with suppress(OSError, ValueError):  # it is being closed
-                select.select([self._channel], [], [], 0.1)
+            with suppress(OSError, ValueError), selectors.DefaultSelector() as selector:  # it is being closed
+                selector.register(self._channel, selectors.EVENT_READ)
+                selector.select(0.1)
         return self.was_ready and not self.is_over
 
     def _look(self) -> bool:

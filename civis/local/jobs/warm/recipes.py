@@ -136,7 +136,7 @@ def _worker(program: Program, line: str) -> Recipe | None:
         return None
     base, own = _divided(program.environment, "JOBLIB_FUNC_FILE_ID".__eq__)
     source = _script(base.get("PATH", ""))
-    if source is None:
+    if source is None or not _is_the_platforms(base):
         return None
     arguments = [each for each in found.groups() if each]
     return Recipe(source, base, own, [source.place, *arguments])
@@ -159,10 +159,12 @@ def _script(path: str) -> Source | None:
 
 def _civisml(program: Program, line: str) -> Recipe | None:
     """Give the recipe of a program of CivisML, in a folder without files: modules there would come first."""
+    if sys.platform != "linux":  # macOS forbids a fork the frameworks that NumPy and others have loaded
+        return None
     job = _ML_COMMANDS.get(line)
     base, own = _divided(program.environment, is_argument)
     interpreter = shutil.which("python", path=base.get("PATH", ""))
-    if job is None or interpreter is None or not _is_ours(interpreter):
+    if job is None or interpreter is None or not (_is_ours(interpreter) and _is_the_platforms(base)):
         return None
     if not program.folder.is_dir() or any(program.folder.iterdir()):
         return None
@@ -177,6 +179,15 @@ def _divided(
     own = {name for name in environment if name in _OF_ANY_RUN or is_own(name)}
     base = {name: value for name, value in environment.items() if name not in own}
     return base, {name: environment[name] for name in own}
+
+
+def _is_the_platforms(base: Mapping[str, str]) -> bool:
+    """Tell whether variables are those that the platform itself has, and hands on to every program.
+
+    Any other is an argument of this very run, perhaps a password: a server that had it would keep it, and
+    would suit no run but those with the same one.
+    """
+    return all(os.environ.get(name) == value for name, value in base.items() if name != "PATH")
 
 
 def _is_ours(interpreter: str) -> bool:
