@@ -88,11 +88,15 @@ class _Endpoint:
             error = ApiError(413, f"The body is longer than the {self._body_limit} bytes that are accepted.")
             reply = Reply.of_json(error.status, error.body())
         else:
-            loop = asyncio.get_running_loop()
             received = _received(scope, content)
-            reply = await loop.run_in_executor(self._executor, self._dispatcher.answer, received)
+            reply = self._dispatcher.answer_at_once(received) or await self._wait_for(received)
         await send({"type": "http.response.start", "status": reply.status, "headers": _wire_headers(reply)})
         await send({"type": "http.response.body", "body": reply.content})
+
+    async def _wait_for(self, received: Received) -> Reply:
+        """Have a worker thread answer."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._dispatcher.answer, received)
 
     async def _read(self, receive: Receive) -> bytes:
         """Read the body; of one that is too long, enough to tell."""

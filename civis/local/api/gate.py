@@ -30,13 +30,25 @@ class Gate:
     def passing(self) -> Iterator[None]:
         """Go in, once the gate is open."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._is_closed)
+            if self._is_closed:
+                self._changed.wait_for(lambda: not self._is_closed)
             self._inside += 1
         try:
             yield
         finally:
-            with self._changed:
-                self._inside -= 1
+            self.leave()
+
+    def enter_if_open(self) -> bool:
+        """Go in unless the gate is closed, without waiting; whoever got in has to `leave`."""
+        with self._changed:
+            self._inside += not self._is_closed
+            return not self._is_closed
+
+    def leave(self) -> None:
+        """Go out."""
+        with self._changed:
+            self._inside -= 1
+            if self._is_closed:
                 self._changed.notify_all()
 
     @contextmanager

@@ -36,8 +36,11 @@ class Routes:
     def __init__(self) -> None:
         self._handlers: dict[Key, Handler] = {}
         self._reading: set[Key] = set()
+        self._quick: set[Key] = set()
 
-    def __call__(self, method: str, path: str, *, is_reading: bool = False) -> Callable[[Handler], Handler]:
+    def __call__(
+        self, method: str, path: str, *, is_reading: bool = False, is_quick: bool = False
+    ) -> Callable[[Handler], Handler]:
         """Register the decorated function for an operation; several decorators may stand on one function.
 
         Parameters
@@ -49,6 +52,9 @@ class Routes:
         is_reading : bool, default False
             Whether the function writes nothing to the state although the method says so: it then keeps no
             writer waiting, however long it takes.
+        is_quick : bool, default False
+            Whether the function, of a GET, takes a millisecond at most, writes nothing, and asks only the
+            state: no file, no warehouse, no program. It is then called without a thread of its own.
 
         Raises
         ------
@@ -66,6 +72,8 @@ class Routes:
             self._handlers[key] = handler
             if is_reading:
                 self._reading.add(key)
+            if is_quick:
+                self._quick.add(key)
             return handler
 
         return register
@@ -90,6 +98,10 @@ class Routes:
         """Tell whether an operation's handler was registered as one that writes nothing."""
         return key in self._reading
 
+    def is_quick(self, key: Key) -> bool:
+        """Tell whether an operation's handler was registered as one that needs no thread of its own."""
+        return key in self._quick
+
     def include(self, others: Iterable[Routes]) -> None:
         """Take over the handlers of other tables.
 
@@ -100,4 +112,4 @@ class Routes:
         """
         for other in others:
             for key, handler in other._handlers.items():
-                self(*key, is_reading=other.is_reading(key))(handler)
+                self(*key, is_reading=other.is_reading(key), is_quick=other.is_quick(key))(handler)

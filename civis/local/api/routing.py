@@ -89,6 +89,11 @@ class Router:
         LookupError
             When the path is unknown.
         """
+        outline, values = self.trace(method, path)
+        return Match(outline.operation, values)
+
+    def trace(self, method: str, path: str) -> tuple[Outline, dict[str, str]]:
+        """Find the outline of a request's operation, and the values in its path; see `find`."""
         segments = [unquote(segment) for segment in _segments(path)]
         candidates = _leaves(self._root, segments, ())
         allowed: set[str] = set()
@@ -96,7 +101,7 @@ class Router:
         for node, values in candidates:
             if wanted in node.operations:
                 outline, names = node.operations[wanted]
-                return Match(outline.operation, dict(zip(names, values, strict=True)))
+                return outline, dict(zip(names, values, strict=True))
             allowed |= node.operations.keys()
         if allowed:
             raise MethodNotAllowed(allowed)

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Extended", "dump", "shape", "write_time"]
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+#: Types whose values stay as they are; a set of them is asked faster than `isinstance`.
+_PLAIN = frozenset({str, bool, int, type(None)})
+
+
 class Extended(dict[str, Any]):
     """An answer that has more fields than its description lists; all of its keys are sent."""
 
@@ -44,9 +49,9 @@ def shape(value: Any, kind: Type | None) -> Any:
     """
     if value is None or isinstance(value, (str, bool, int)):
         return value
-    if kind is None:
+    if kind is None or isinstance(value, datetime):
         return plain(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):  # `dict` first: asking whether it is a mapping takes longer
         return _shape_object(value, kind.items if kind.kind == "array" and kind.items else kind)
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         of_items = kind.items if kind.kind == "array" else kind
@@ -61,8 +66,7 @@ def _shape_object(value: Mapping[str, Any], kind: Type) -> dict[str, Any]:
     shaped: dict[str, Any] = {}
     for wire, snake, field in _spelled(kind):
         item = value[snake] if snake in value else value.get(wire)
-        is_plain = item is None or isinstance(item, (str, bool, int))  # most are: a call less for each
-        shaped[wire] = item if is_plain else shape(item, field)
+        shaped[wire] = item if type(item) in _PLAIN else shape(item, field)  # most are: a call less for each
     if isinstance(value, Extended):
         known = {snake for _, snake, _ in _spelled(kind)}
         shaped.update({snake_to_camel(key): plain(item) for key, item in value.items() if key not in known})
@@ -95,15 +99,13 @@ def write_time(moment: datetime) -> str:
     '2026-04-17T18:31:51.000Z'
     """
     if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return moment.isoformat(timespec="milliseconds") + "Z"  # a third of the time that `strftime` takes
 
 
 def dump(value: Any) -> bytes:
     """Write a value as JSON in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
-        "utf-8", "backslashreplace"
-    )
+    return _ENCODER.encode(value).encode("utf-8", "backslashreplace")
 
 
 @cache

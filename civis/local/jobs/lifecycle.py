@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import asdict
+from collections.abc import Callable
 from datetime import datetime
 from typing import cast
 
@@ -27,7 +26,8 @@ def apply(connection: Connection, run: Run, step: Step, now: Moment) -> Run:
     """Let a run take a step, and store what became of it."""
     before = status_of(run)
     after = step(before, as_datetime(now))
-    return run if after == before else runs.update_run(connection, run.id, **asdict(after))
+    changes = {name: value for name, value in vars(after).items() if value != getattr(before, name)}
+    return runs.update_run(connection, run.id, **changes) if changes else run
 
 
 def claim(connection: Connection, job_id: int, run_id: int, now: Moment) -> Run | None:
@@ -43,10 +43,3 @@ def recover(connection: Connection, now: Moment) -> list[Run]:
     """End the runs that a crash left running; give them."""
     left = runs.select_runs(connection, state="running")
     return [apply(connection, run, transitions.recover, now) for run in left]
-
-
-def active_runs(
-    connection: Connection, job_id: int, states: Collection[str] = transitions.ACTIVE
-) -> list[Run]:
-    """List a job's runs that are not over."""
-    return runs.select_runs(connection, job_id, state=states)

@@ -116,7 +116,7 @@ def ensure_default_account(connection: Connection, *, token: str, now: Moment) -
     return user
 
 
-@routes("GET", "/users/me")
+@routes("GET", "/users/me", is_quick=True)
 def get_me(call: Call) -> dict[str, Any]:
     """Show who is asking."""
     return _show_me(call, call.user)

@@ -32,6 +32,8 @@ FAMILIES: Mapping[tuple[str, str], KindHandler] = {
 }
 """What one object can be asked, by method and how the path goes on behind its ID."""
 
+#: Asked again and again while a run goes on, and answered from two rows of the state.
+_QUICK = ("GET", "/runs/{run_id}")
 _ON_ONE = re.compile(r"(?P<path>/(?:[^{]|\{slug\})*)/\{(?!slug\})\w+\}(?P<rest>.*)")
 
 
@@ -54,7 +56,8 @@ def general_routes(special: Routes) -> Routes:
         key = (outline.method, outline.path)
         found = None if key in special else _handler(kinds, *key)
         if found is not None:
-            table(*key)(_bound(*found))
+            is_quick = key[0] == _QUICK[0] and key[1].endswith(_QUICK[1])
+            table(*key, is_quick=is_quick)(_bound(*found))
     return table
 
 

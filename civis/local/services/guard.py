@@ -32,7 +32,8 @@ def guarded(routes: Routes) -> Routes:
     """
     table = Routes()
     for key in routes:
-        table(*key, is_reading=routes.is_reading(key))(_guarded(routes[key]))
+        register = table(*key, is_reading=routes.is_reading(key), is_quick=routes.is_quick(key))
+        register(_guarded(routes[key]))
     return table
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
-from civis.local.state.database import folded
+from civis.local.state.database import contains
 from civis.local.state.objects import IDLE, as_id, latest_run_is, state_is
 from civis.local.state.schema import objects
 
@@ -77,7 +77,7 @@ def is_called(text: str, kinds: Collection[str]) -> Condition | None:
     if not wanted:
         return None
     found = [
-        folded(objects.c.name).contains(wanted, autoescape=True),
+        contains(objects.c.name, wanted),
         objects.c.kind.in_(list(kinds)),
     ]
     if (number := as_id(wanted)) is not None:

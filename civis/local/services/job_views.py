@@ -16,6 +16,7 @@ from civis.local.services.permissions import levels_of
 from civis.local.services.spelling import snake_keys
 from civis.local.state import Run, Stored, objects, runs
 from civis.local.state.contents import projects_of
+from civis.local.state.database import note_in, noted_in
 from civis.local.state.people import author, authors
 
 __all__ = [
@@ -79,12 +80,12 @@ def schedule_named(document: Mapping[str, Any]) -> Schedule | None:
 
 def note_time(connection: Connection, now: datetime) -> None:
     """Note the time at which a request is answered: what is due next depends on it."""
-    connection.execution_options(**{_NOW: now})
+    note_in(connection, _NOW, now)
 
 
 def next_run_at(connection: Connection, document: Mapping[str, Any]) -> Any:
     """Give when a schedule is due next; where there is none, what a request once said."""
-    now: datetime | None = connection.get_execution_options().get(_NOW)
+    now: datetime | None = noted_in(connection).get(_NOW)
     try:
         schedule = schedule_named(document)
         if schedule is not None and now is not None:

@@ -124,7 +124,7 @@ def list_runs(call: Call) -> Page:
     return run_views.list_runs(call, _job(call), run_view)
 
 
-@routes("GET", "/jobs/{id}/runs/{run_id}")
+@routes("GET", "/jobs/{id}/runs/{run_id}", is_quick=True)
 def get_run(call: Call) -> dict[str, Any]:
     """Show a run."""
     return run_view(find_run(call, _job(call)))

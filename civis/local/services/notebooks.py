@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from civis.local.api import Call, Forbidden, Routes
-from civis.local.services.families.deployments import latest_deployment
+from civis.local.services.families.deployments import latest_deployments
 from civis.local.services.files import has_content
 from civis.local.services.git_repos import ensure_repo
 from civis.local.services.key_limits import key_allows
@@ -27,10 +27,17 @@ def _check(call: Call, document: dict[str, Any], before: Stored | None) -> dict[
     return {**document, "git_repo_id": ensure_repo(call, url).id if url else None}
 
 
-def _view(call: Call, notebook: Stored) -> dict[str, Any]:
-    """Show a notebook with links to its files and its latest deployment."""
-    document = notebook.document
-    deployment = latest_deployment(call, KIND, notebook)
+def _views(call: Call, found: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Show notebooks with links to their files and their latest deployments."""
+    deployments = latest_deployments(call, KIND, found)
+    return [
+        {**_links(call, each.document), "most_recent_deployment": deployment}
+        for each, deployment in zip(found, deployments, strict=True)
+    ]
+
+
+def _links(call: Call, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Link to a notebook's files."""
     content = _uploaded_link(call, document.get("content_keys")) or _file_link(call, document.get("file_id"))
     requirements = _file_link(call, document.get("requirements_file_id"))
     return {
@@ -38,7 +45,6 @@ def _view(call: Call, notebook: Stored) -> dict[str, Any]:
         "notebook_preview_url": _uploaded_link(call, document.get("preview_keys")),
         "requirements_url": requirements
         or link_to_text(call, document.get("requirements"), "requirements.txt"),
-        "most_recent_deployment": deployment,
     }
 
 
@@ -60,7 +66,7 @@ KIND = declare(
         deleting="archive",
         project_list="notebooks",
         check=_check,
-        view=_view,
+        views=_views,
     )
 )
 

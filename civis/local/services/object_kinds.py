@@ -6,7 +6,7 @@ A declaration says what a kind is called and where; the operations at its path c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ __all__ = ["ObjectKind", "declare", "declared", "find", "kind_of", "type_of"]
 
 Check = Callable[[Call, "dict[str, Any]", "Stored | None"], Mapping[str, Any]]
 View = Callable[[Call, Stored], Mapping[str, Any]]
+Views = Callable[[Call, Sequence[Stored]], Sequence[Mapping[str, Any]]]
 Belongs = Callable[[Call, Stored], bool]
 
 
@@ -63,6 +64,9 @@ class ObjectKind:
         It raises the API's errors.
     view : callable, optional
         ``view(call, stored)`` gives further fields of answers, or others than the general ones.
+    views : callable, optional
+        ``views(call, found)`` gives the same of several objects at once, in their order: instead of `view`,
+        where that would ask the state something for each object of a list.
     state : callable, optional
         ``state()`` gives the state of an object without runs, for the state's SQL, where it is not that of
         what is deployed of it.
@@ -88,6 +92,7 @@ class ObjectKind:
     belongs: Belongs | None = None
     check: Check | None = None
     view: View | None = None
+    views: Views | None = None
     state: Callable[[], sa.ColumnElement[str]] | None = None
 
     @property

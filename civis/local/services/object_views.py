@@ -36,8 +36,9 @@ def show_all(call: Call, kind: ObjectKind, found: Sequence[Stored]) -> list[dict
     people = authors(connection, [each.document.get("running_as_id") for each in found])
     general = common_views(connection, found) if kind.is_job else _common(call, found)
     names = _names(call, kind, found)
+    further = _further(call, kind, found)
     answers = []
-    for stored, common in zip(found, general, strict=True):
+    for stored, common, more in zip(found, general, further, strict=True):
         document = {**kind.defaults, **stored.document}
         runner = people.get(document.get("running_as_id")) or common["author"]
         answer = {
@@ -48,10 +49,17 @@ def show_all(call: Call, kind: ObjectKind, found: Sequence[Stored]) -> list[dict
             "running_as": runner,
             "running_as_id": document.get("running_as_id") or stored.author_id,
             **{field: _named(document.get(field), names) for field in kind.named},
-            **(kind.view(call, stored) if kind.view else {}),
+            **more,
         }
         answers.append(with_lists(answer, call.operation.item))
     return answers
+
+
+def _further(call: Call, kind: ObjectKind, found: Sequence[Stored]) -> Sequence[Mapping[str, Any]]:
+    """Give what a declaration adds to answers, object by object."""
+    if kind.views is not None:
+        return kind.views(call, found)
+    return [kind.view(call, stored) if kind.view else {} for stored in found]
 
 
 def with_lists(answer: Mapping[str, Any], shape: Type | None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from civis.local.services.groups import groups_of
 from civis.local.state import Stored
 from civis.local.state.accounts import User
 from civis.local.state.contents import projects_of
+from civis.local.state.database import note_in, noted_in
 from civis.local.state.schema import contents, objects, shares
 from civis.local.state.shares import Share, select_shares
 
@@ -98,12 +99,12 @@ def act_as(connection: Connection, user: User, needs: Mapping[int, str]) -> None
     needs : mapping
         Levels by object ID.
     """
-    connection.execution_options(**{_ACTOR: Actor(user, connection, needs)})
+    note_in(connection, _ACTOR, Actor(user, connection, needs))
 
 
 def actor_of(connection: Connection) -> Actor | None:
     """Give who acts, or None where the platform itself does."""
-    actor: Actor | None = connection.get_execution_options().get(_ACTOR)
+    actor: Actor | None = noted_in(connection).get(_ACTOR)
     return actor
 
 

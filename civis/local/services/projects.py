@@ -85,9 +85,7 @@ def list_projects(call: Call) -> Page:
     return page
 
 
-_SUMMARIES = ObjectKind(
-    KIND.kind, KIND.path, KIND.noun, view=lambda call, stored: project_summaries(call, [stored])[0]
-)
+_SUMMARIES = ObjectKind(KIND.kind, KIND.path, KIND.noun, views=project_summaries)
 
 
 @routes("PUT", "/projects/{project_id}/auto_share")

@@ -143,7 +143,7 @@ def list_runs(call: Call) -> Page:
     return run_views.list_runs(call, _query(call), _run_view)
 
 
-@routes("GET", "/queries/{id}/runs/{run_id}")
+@routes("GET", "/queries/{id}/runs/{run_id}", is_quick=True)
 def get_run(call: Call) -> dict[str, Any]:
     """Show a run."""
     return _run_view(find_run(call, _query(call)))

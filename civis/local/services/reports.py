@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from civis.local.api import BadRequest, Call, NotFound, Page, Routes
@@ -11,10 +11,10 @@ from civis.local.services.lookups import find_object, require_choice, run_summar
 from civis.local.services.object_kinds import ObjectKind, declare, find
 from civis.local.services.object_lists import list_all
 from civis.local.services.object_views import show
-from civis.local.services.permissions import hides
+from civis.local.services.permissions import levels_of
 from civis.local.services.script_kinds import SCRIPT_KINDS
 from civis.local.services.stored_text import link_to_text
-from civis.local.state import Stored, objects, runs
+from civis.local.state import Run, Stored, objects, runs
 from civis.local.state.people import author
 
 __all__ = ["REPORT", "REPORT_KINDS", "SERVICE_REPORT", "SQL_REPORT", "routes"]
@@ -38,21 +38,32 @@ def _check(call: Call, document: dict[str, Any], before: Stored | None) -> Mappi
     return document
 
 
-def _view(call: Call, report: Stored) -> dict[str, Any]:
-    """Show a report with a link to its code and the script whose results it shows."""
-    document = report.document
-    scripts = objects.select_objects(call.connection, tuple(SCRIPT_KINDS), id=document.get("script_id") or 0)
-    run = runs.last_run(call.connection, scripts[0].id) if scripts else None
-    script = None
-    if scripts and not hides(call.connection, scripts[0]):
-        script = {"id": scripts[0].id, "name": scripts[0].name, "sql": scripts[0].document.get("sql")}
+def _views(call: Call, found: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Show reports with the scripts whose results they show."""
+    wanted = [each.document.get("script_id") or 0 for each in found]
+    scripts = objects.select_objects(call.connection, tuple(SCRIPT_KINDS), id=wanted)
+    known, levels = {each.id: each for each in scripts}, levels_of(call.connection, scripts)
+    latest = runs.last_runs(call.connection, list(known))
+    return [
+        _view(call, each, known.get(id), is_hidden=levels.get(id) is None, run=latest.get(id))
+        for each, id in zip(found, wanted, strict=True)
+    ]
+
+
+def _view(
+    call: Call, report: Stored, source: Stored | None, *, is_hidden: bool, run: Run | None
+) -> dict[str, Any]:
+    """Show a report with a link to its code and the script it is from, unless that is hidden."""
+    document, script = report.document, None
+    if source is not None and not is_hidden:
+        script = {"id": source.id, "name": source.name, "sql": source.document.get("sql")}
     return {
         "type": REPORT_KINDS[report.kind],
         "state": run.state if run else "idle",
         "finished_at": run.finished_at if run else None,
         "viz_updated_at": report.updated_at,
         "script": script,
-        "job_path": f"/scripts/{scripts[0].id}" if scripts else None,
+        "job_path": f"/scripts/{source.id}" if source else None,
         "last_run": run_summary(run),
         "auth_code_url": link_to_text(call, document.get("code_body"), "report.html"),
         "valid_output_file": run is not None and run.state == "succeeded",
@@ -74,7 +85,7 @@ REPORT = declare(
         source="code_body",
         project_list="reports",
         check=_check,
-        view=_view,
+        views=_views,
     )
 )
 
@@ -89,7 +100,7 @@ def list_reports(call: Call) -> Page:
         for kind, label in REPORT_KINDS.items()
         if wanted in (None, label, kind.removesuffix("_report")) or (wanted == "html" and kind == "report")
     ]
-    every = ObjectKind(REPORT.kind, REPORT.path, REPORT.noun, among=lambda: kinds, view=_view)
+    every = ObjectKind(REPORT.kind, REPORT.path, REPORT.noun, among=lambda: kinds, views=_views)
     # The type is no field of a document: it is the kind.
     asked = {name: value for name, value in call.params.items() if name != "type"}
     page = list_all(Call(**{**vars(call), "params": asked}), every)

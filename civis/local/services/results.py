@@ -36,7 +36,7 @@ def list_results(call: Call) -> Page:
     for each in types:
         require_choice(each, ("tableau", "other"), "type")
     kinds = list(REPORT_KINDS) if not types or "other" in types else []
-    every = ObjectKind(RESULT.kind, RESULT.path, RESULT.noun, among=lambda: kinds, view=RESULT.view)
+    every = ObjectKind(RESULT.kind, RESULT.path, RESULT.noun, among=lambda: kinds, views=RESULT.views)
     # The type is no field of a document: it is the kind.
     asked = {name: value for name, value in call.params.items() if name != "type"}
     page = list_all(Call(**{**vars(call), "params": asked}), every)

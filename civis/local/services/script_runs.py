@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from civis.local.api import BadRequest, Call, Conflict, Page, Routes
-from civis.local.jobs import ACTIVE, cancel_run
+from civis.local.jobs import ACTIVE, OVER, cancel_run
 from civis.local.services import run_views
 from civis.local.services.custom_scripts import CUSTOM, script_behind
 from civis.local.services.files import has_content
@@ -94,8 +94,10 @@ _OPERATIONS: tuple[tuple[str, str, Handler], ...] = (
 
 def _register(method: str, path: str, handler: Handler, kind: ScriptKind, segment: str | None = None) -> None:
     """Put a handler that needs to know its kind of script into the table."""
-    path = f"/scripts/{segment or kind.segment}/{{id}}/runs{path}"
-    routes(method, path)(lambda call: handler(call, kind))
+    whole = f"/scripts/{segment or kind.segment}/{{id}}/runs{path}"
+    # A run of SQL is shown with its files, which are looked for on the disk.
+    is_quick = (method, path) == ("GET", "/{run_id}") and kind.kind != "sql_script"
+    routes(method, whole, is_quick=is_quick)(lambda call: handler(call, kind))
 
 
 for _kind in KINDS:
@@ -160,7 +162,7 @@ def _view(call: Call, kind: ScriptKind, run: Run) -> dict[str, Any]:
     """Show a run of a script; of a SQL script with the files it wrote."""
     view = run_view(run, **{kind.run_field: run.job_id})
     if kind.kind == "sql_script":
-        view["output"] = _files(call, run)
+        view["output"] = _files(call, run) if run.state in OVER else []  # stored with the run's end
     return view
 
 
@@ -170,9 +172,9 @@ def _files(call: Call, run: Run) -> list[dict[str, Any]]:
     for output in runs.outputs(call.connection, run.id):
         if output.object_type != "File":
             continue
-        for file in objects.select_objects(call.connection, "file", id=output.object_id):
-            if has_content(call.platform, file):
-                key = file.document["blob_key"]
-                link = call.platform.blobs.download_url(key, filename=output.name)
-                found.append({"output_name": output.name, "file_id": file.id, "path": link})
+        file = objects.find(call.connection, output.object_id)
+        if file is not None and file.kind == "file" and has_content(call.platform, file):
+            key = file.document["blob_key"]
+            link = call.platform.blobs.download_url(key, filename=output.name)
+            found.append({"output_name": output.name, "file_id": file.id, "path": link})
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from civis.local.api import BadRequest, Call, NotFound, Routes
 from civis.local.deployments import Plan
-from civis.local.services.families.deployments import deployment_address, latest_deployment
+from civis.local.services.families.deployments import deployment_address, latest_deployments
 from civis.local.services.git_repos import ensure_repo
 from civis.local.services.job_views import TIME_ZONE
 from civis.local.services.object_kinds import ObjectKind, declare, find
@@ -51,20 +51,24 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
     return Plan.of_schedule(document.get("schedule"), TIME_ZONE)
 
 
-def _view(call: Call, service: Stored) -> dict[str, Any]:
-    """Show a service with its deployment and the report that shows it."""
-    deployment = latest_deployment(call, KIND, service)
-    if deployment is not None and deployment["state"] == "terminated":
-        deployment = None
-    reports = objects.select_objects(
-        call.connection, "service_report", document={"service_id": service.id}, limit=1
-    )
-    return {
-        "current_deployment": deployment,
-        "current_url": deployment_address(call, deployment["deployment_id"]) if deployment else None,
-        "time_zone": TIME_ZONE,
-        "report_id": reports[0].id if reports else None,
-    }
+def _views(call: Call, found: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Show services with their deployments and the reports that show them."""
+    ids = {"service_id": [each.id for each in found]}
+    reports = objects.select_objects(call.connection, "service_report", document=ids, descending=False)
+    report_ids = {each.document["service_id"]: each.id for each in reports}  # the latest counts
+    deployments = latest_deployments(call, KIND, found)
+    return [
+        {**_deployed(call, deployment), "time_zone": TIME_ZONE, "report_id": report_ids.get(each.id)}
+        for each, deployment in zip(found, deployments, strict=True)
+    ]
+
+
+def _deployed(call: Call, deployment: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Show what is deployed of a service, unless that is over."""
+    if deployment is None or deployment["state"] == "terminated":
+        return {"current_deployment": None, "current_url": None}
+    address = deployment_address(call, deployment["deployment_id"])
+    return {"current_deployment": deployment, "current_url": address}
 
 
 KIND = declare(
@@ -88,7 +92,7 @@ KIND = declare(
         deleting="archive",
         project_list="services",
         check=_check,
-        view=_view,
+        views=_views,
     )
 )
 

@@ -10,7 +10,7 @@ from civis.local.services.object_kinds import ObjectKind, declare
 from civis.local.services.permissions import visible
 from civis.local.services.storage_places import bucket_problem
 from civis.local.state import Stored, objects
-from civis.local.state.people import author
+from civis.local.state.people import author, authors
 
 __all__ = ["routes"]
 
@@ -29,7 +29,8 @@ def list_storage_hosts(call: Call) -> list[dict[str, Any]]:
     found = objects.select_objects(
         call.connection, "storage_host", archived=False, descending=False, among=visible(call.connection)
     )
-    return [_view(call, each) for each in found]
+    people = authors(call.connection, [each.author_id for each in found])
+    return [_shown(each, people.get(each.author_id)) for each in found]
 
 
 @routes("POST", "/storage_hosts")
@@ -132,9 +133,14 @@ def _change(call: Call, fields: dict[str, Any]) -> dict[str, Any]:
 
 def _view(call: Call, stored: Stored) -> dict[str, Any]:
     """Describe a storage host as the answers do."""
+    return _shown(stored, author(call.connection, stored.author_id))
+
+
+def _shown(stored: Stored, owner: dict[str, Any] | None) -> dict[str, Any]:
+    """Describe a storage host of a user."""
     return {
         "id": stored.id,
-        "owner": author(call.connection, stored.author_id),
+        "owner": owner,
         "name": stored.name,
         **stored.document,
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from civis.local.api import Call
-from civis.local.services.families.deployments import latest_deployment
+from civis.local.services.families.deployments import latest_deployments
 from civis.local.services.git_repos import ensure_repo
 from civis.local.services.object_kinds import ObjectKind, declare
 from civis.local.state import Stored
@@ -19,9 +20,9 @@ def _check(call: Call, document: dict[str, Any], before: Stored | None) -> dict[
     return {**document, "git_repo_id": ensure_repo(call, url).id if url else None}
 
 
-def _view(call: Call, studio: Stored) -> dict[str, Any]:
-    """Show a studio with its latest deployment."""
-    return {"most_recent_deployment": latest_deployment(call, KIND, studio)}
+def _views(call: Call, found: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Show studios with their latest deployments."""
+    return [{"most_recent_deployment": each} for each in latest_deployments(call, KIND, found)]
 
 
 KIND = declare(
@@ -31,6 +32,6 @@ KIND = declare(
         "studio",
         defaults={"required_resources": {"cpu": 256, "memory": 1024, "disk_space": 4.0}, "params": []},
         check=_check,
-        view=_view,
+        views=_views,
     )
 )

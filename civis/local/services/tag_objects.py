@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from civis.local.api import BadRequest, Call, Conflict, Page, Routes, page_of
@@ -32,12 +33,14 @@ def _bearers(call: Call, tag: Stored) -> list[Stored]:
     return [each for each in found if tag.id in (each.document.get("tag_ids") or ())]
 
 
-def _view(call: Call, tag: Stored) -> Mapping[str, Any]:
-    """Show how many tables bear a tag."""
-    return {"table_count": len(_bearers(call, tag))}
+def _views(call: Call, found: Sequence[Stored]) -> list[Mapping[str, Any]]:
+    """Show how many tables bear each of several tags."""
+    tables = objects.select_objects(call.connection, "table")
+    counts = Counter(id for each in tables for id in set(each.document.get("tag_ids") or ()))
+    return [{"table_count": counts[each.id]} for each in found]
 
 
-KIND = declare(ObjectKind("table_tag", "/table_tags", "table tag", check=_check, view=_view))
+KIND = declare(ObjectKind("table_tag", "/table_tags", "table tag", check=_check, views=_views))
 
 
 @routes("GET", "/table_tags")

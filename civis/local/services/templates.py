@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from civis.local.api import BadRequest, Call
@@ -44,19 +44,27 @@ def _named(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _script_view(call: Call, template: Stored) -> dict[str, Any]:
-    """Show what a template takes from its script."""
-    found = objects.select_objects(
-        call.connection, tuple(SCRIPT_KINDS), id=template.document.get("script_id") or 0
+def _script_views(call: Call, found: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Show what templates take from their scripts, and how often they were used."""
+    wanted = [each.document.get("script_id") or 0 for each in found]
+    scripts = objects.select_objects(call.connection, tuple(SCRIPT_KINDS), id=wanted)
+    known = {each.id: each for each in scripts}
+    uses = objects.count_by_field(
+        call.connection, "custom_script", "from_template_id", [each.id for each in found]
     )
-    script = found[0] if found else None
-    uses = {"from_template_id": template.id}
+    return [
+        {**_script_view(known.get(id)), "use_count": uses.get(each.id, 0)}
+        for each, id in zip(found, wanted, strict=True)
+    ]
+
+
+def _script_view(script: Stored | None) -> dict[str, Any]:
+    """Show what a template takes from its script."""
     return {
         "public": False,
         "script_type": SCRIPT_KINDS[script.kind].label if script else None,
         "user_context": script.document.get("user_context") if script else None,
         "params": script.document.get("params") if script else [],
-        "use_count": objects.count_objects(call.connection, "custom_script", document=uses),
         "tech_reviewed": False,
     }
 
@@ -68,14 +76,17 @@ def _check_report(call: Call, document: dict[str, Any], before: Stored | None) -
     return _named(document)
 
 
-def _report_view(call: Call, template: Stored) -> dict[str, Any]:
-    """Show how often a template was used, and a link to its code."""
-    uses = {"template_id": template.id}
-    return {
-        "use_count": objects.count_objects(call.connection, "report", document=uses),
-        "tech_reviewed": False,
-        "auth_code_url": link_to_text(call, template.document["code_body"], "template.html"),
-    }
+def _report_views(call: Call, found: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Show how often templates were used, and links to their code."""
+    uses = objects.count_by_field(call.connection, "report", "template_id", [each.id for each in found])
+    return [
+        {
+            "use_count": uses.get(each.id, 0),
+            "tech_reviewed": False,
+            "auth_code_url": link_to_text(call, each.document["code_body"], "template.html"),
+        }
+        for each in found
+    ]
 
 
 SCRIPT_TEMPLATE = declare(
@@ -88,7 +99,7 @@ SCRIPT_TEMPLATE = declare(
         deleting="archive",
         project_list="script_templates",
         check=_check_script,
-        view=_script_view,
+        views=_script_views,
     )
 )
 
@@ -101,6 +112,6 @@ REPORT_TEMPLATE = declare(
         defaults={"category": None, "code_body": None, "provide_api_key": None},
         deleting="archive",
         check=_check_report,
-        view=_report_view,
+        views=_report_views,
     )
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ from civis.local.state import Stored, objects, schema
 from civis.local.workflows.store import KIND as EXECUTION
 from civis.local.workflows.store import problem_of
 
-__all__ = ["KIND", "routes", "workflow_state"]
+__all__ = ["KIND", "routes"]
 
 routes = Routes()
 
@@ -63,36 +63,36 @@ def _definition_of_chain(call: Call, root: Stored) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _view(call: Call, workflow: Stored) -> Mapping[str, Any]:
-    """Show a workflow with what is wrong with its definition, and its latest execution."""
+def _views(call: Call, found: Sequence[Stored]) -> list[Mapping[str, Any]]:
+    """Show workflows with what is wrong with their definitions, and their latest executions."""
+    ids = [each.id for each in found]
+    latest = objects.latest_children(call.connection, EXECUTION, ids)
+    executions: dict[str, Any] = {"parent_id": ids, "document": {"state": "running"}}
+    running = {each.parent_id for each in objects.select_objects(call.connection, EXECUTION, **executions)}
+    return [_view(call, each, latest.get(each.id), each.id in running) for each in found]
+
+
+def _view(call: Call, workflow: Stored, last: Stored | None, is_running: bool) -> Mapping[str, Any]:
+    """Show a workflow; it is running if any of its executions is, not only the latest."""
     document = workflow.document
     problem = problem_of(document.get("definition") or "")
-    last = objects.select_objects(call.connection, EXECUTION, parent_id=workflow.id, limit=1)
+    state = "scheduled" if schedule_of(document)["scheduled"] else "idle"
+    if last is not None:
+        state = str(last.document["state"])
     return {
         "valid": problem is None,
         "validation_errors": problem,
         "file_id": None,
-        "state": workflow_state(call, workflow),
-        "last_execution_id": last[0].id if last else None,
+        "state": "running" if is_running else state,
+        "last_execution_id": last.id if last else None,
         "schedule": schedule_of(document),
         "notifications": notifications_of(document),
         "next_execution_at": None if workflow.archived else next_run_at(call.connection, document),
     }
 
 
-def workflow_state(call: Call, workflow: Stored) -> str:
-    """Name a workflow's state: running if any execution is, else that of the latest one."""
-    connection, id = call.connection, workflow.id
-    if objects.count_objects(connection, EXECUTION, parent_id=id, document={"state": "running"}):
-        return "running"
-    last = objects.select_objects(connection, EXECUTION, parent_id=id, limit=1)
-    if last:
-        return str(last[0].document["state"])
-    return "scheduled" if schedule_of(workflow.document)["scheduled"] else "idle"
-
-
 def _state() -> sa.ColumnElement[str]:
-    """Write `workflow_state` in SQL."""
+    """Write the state that `_view` shows in SQL."""
     workflow, execution = schema.objects, schema.objects.alias()
     state = execution.c.document["state"].as_string()
     of_workflow = sa.and_(execution.c.parent_id == workflow.c.id, execution.c.kind == EXECUTION)
@@ -118,7 +118,7 @@ KIND = declare(
         source="definition",
         project_list="workflows",
         check=_check,
-        view=_view,
+        views=_views,
         state=_state,
     )
 )

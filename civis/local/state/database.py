@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,6 +27,7 @@ Value = TypeVar("Value")
 BUSY_TIMEOUT_MS = 60_000
 """How long a transaction waits for another one to end before SQLite gives up, in milliseconds."""
 
+_NOTES = "civis_notes"
 _AFTER_COMMIT = "civis_after_commit"
 _READ_ONLY = "civis_read_only"
 _LASTING = "civis_lasting"
@@ -65,6 +66,8 @@ class State:
         self._counter = itertools.count(1)
         self._commits = self._account_commits = 0
         self._remembered: tuple[int, dict[Hashable, Any]] = (0, {})
+        self.is_on_this_machine = is_sqlite
+        """Whether asking it something short takes no way over a network."""
         upgrade(self._engine)
 
     def __repr__(self) -> str:
@@ -105,17 +108,12 @@ class State:
         """
         with self._turn, self._engine.connect() as connection:
             callbacks: list[Callable[[], object]] = []
-            connection.info[_AFTER_COMMIT] = callbacks
-            connection.info.pop(_ACCOUNTS, None)
-            try:
-                connection.execution_options(**{_LASTING: is_lasting})
+            with _noted(connection, {_AFTER_COMMIT: callbacks, _LASTING: is_lasting}) as noted:
                 with connection.begin():
                     yield connection
                 self._commits = next(self._counter)
-                if connection.info.get(_ACCOUNTS):
+                if noted.get(_ACCOUNTS):
                     self._account_commits = self._commits
-            finally:
-                connection.info.pop(_AFTER_COMMIT, None)
         # The connection is back in the pool by now: a callback may open a transaction of its own.
         _call_all(callbacks)
 
@@ -127,9 +125,10 @@ class State:
             commits, remembered = self._remembered
             if commits != self._commits:
                 commits, remembered = self._remembered = (self._commits, {})
-            reading = connection.execution_options(**{_READ_ONLY: True, _REMEMBERED: remembered})
-            with reading.begin():
-                yield reading
+            with _noted(connection, {_READ_ONLY: True, _REMEMBERED: remembered}):
+                yield connection  # begins when first asked something: many a short request asks nothing
+                if connection.in_transaction():
+                    connection.commit()
 
     def close(self) -> None:
         """Close all connections; the state can be opened again by a new :class:`State`."""
@@ -150,13 +149,52 @@ def remembered(connection: Connection, key: Hashable, read: Callable[[], Value])
     read : callable
         Reads it, without arguments; what it gives must not be changed.
     """
-    known: dict[Hashable, Any] | None = connection.get_execution_options().get(_REMEMBERED)
+    known: dict[Hashable, Any] | None = noted_in(connection).get(_REMEMBERED)
     if known is None:
         return read()
     if key not in known:
         known[key] = read()
     value: Value = known[key]
     return value
+
+
+def note_in(connection: Connection, key: Hashable, value: object) -> None:
+    """Note something for as long as a transaction lasts, such as who acts in it.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+        As :meth:`State.read` or :meth:`State.begin` gave it.
+    key : hashable
+    value : object
+
+    Raises
+    ------
+    RuntimeError
+        If the connection is another one: what is noted on it would outlive what it is about.
+    """
+    if _NOTES not in connection.info:
+        raise RuntimeError("Notes need a connection of `with state.read()` or `with state.begin()`.")
+    connection.info[_NOTES][key] = value
+
+
+def noted_in(connection: Connection) -> Mapping[Hashable, Any]:
+    """Give what :func:`note_in` noted while a transaction lasts; nothing on other connections."""
+    notes: Mapping[Hashable, Any] = connection.info.get(_NOTES, {})
+    return notes
+
+
+@contextmanager
+def _noted(connection: Connection, notes: dict[Hashable, Any]) -> Iterator[Mapping[Hashable, Any]]:
+    """Have notes on a connection while the block lasts: the pool hands the connection on afterwards.
+
+    Not SQLAlchemy's execution options, each change of which is a twentieth of the work of a short request.
+    """
+    connection.info[_NOTES] = notes
+    try:
+        yield notes
+    finally:
+        connection.info.pop(_NOTES, None)
 
 
 class _Turn:
@@ -193,7 +231,7 @@ def note_account_change(connection: Connection) -> None:
     connection : sqlalchemy.engine.Connection
         Inside a write transaction.
     """
-    connection.info[_ACCOUNTS] = True
+    note_in(connection, _ACCOUNTS, True)
 
 
 def _call_all(callbacks: list[Callable[[], object]]) -> None:
@@ -217,17 +255,29 @@ def part_of(connection: Connection) -> Iterator[None]:
     connection : sqlalchemy.engine.Connection
         As :meth:`State.begin` gave it.
     """
-    callbacks: list[Callable[[], object]] = connection.info[_AFTER_COMMIT]
+    callbacks: list[Callable[[], object]] = noted_in(connection)[_AFTER_COMMIT]
     number = len(callbacks)
-    part = connection.begin_nested()
+    # Past SQLAlchemy, whose nested transactions take twenty times as long; databases of all kinds know these.
+    do = _driver_of(connection)
+    do("SAVEPOINT civis_part")
     try:
         yield
     except BaseException:
         del callbacks[number:]
         if is_open(connection):
-            part.rollback()
+            do("ROLLBACK TO SAVEPOINT civis_part")
+            do("RELEASE SAVEPOINT civis_part")
         raise
-    part.commit()
+    do("RELEASE SAVEPOINT civis_part")
+
+
+def _driver_of(connection: Connection) -> Callable[[str], object]:
+    """Give what executes a statement without values, past SQLAlchemy on SQLite."""
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name == "sqlite":
+        execute: Callable[[str], object] = driver.execute
+        return execute
+    return connection.exec_driver_sql
 
 
 def is_open(connection: Connection) -> bool:
@@ -258,7 +308,7 @@ def after_commit(connection: Connection, callback: Callable[[], object]) -> None
     RuntimeError
         If the connection is not one of :meth:`State.begin`.
     """
-    callbacks = connection.info.get(_AFTER_COMMIT)
+    callbacks = noted_in(connection).get(_AFTER_COMMIT)
     if callbacks is None:
         raise RuntimeError("after_commit needs a connection inside `with state.begin() as connection:`.")
     callbacks.append(callback)
@@ -299,6 +349,50 @@ def folded(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
     return _Casefold(column)
 
 
+class _Contains(GenericFunction[bool]):
+    """Whether a text has a case-folded one in it, in whatever case; the third is the pattern for LIKE."""
+
+    type = sa.Boolean()
+    name = "contains_folded"
+    inherit_cache = True
+
+
+@compiles(_Contains)
+def _write_contains(element: Any, compiler: Any, **options: Any) -> str:
+    """Write it for databases whose `lower` knows all alphabets."""
+    column, pattern = element.clauses
+    text, like = compiler.process(_Casefold(column), **options), compiler.process(pattern, **options)
+    return f"({text} LIKE {like} ESCAPE '/')"
+
+
+@compiles(_Contains, "sqlite")
+def _write_contains_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    """Write it for SQLite, whose LIKE knows the capitals of ASCII: what it finds needs no folding.
+
+    Folding is left to texts with other letters in which it finds nothing, as it takes several times as long.
+    """
+    column, pattern = element.clauses
+    text, like = compiler.process(column, **options), compiler.process(pattern, **options)
+    has_others = f"length({text}) <> length(CAST({text} AS BLOB))"
+    folded_like = f"casefold({text}) LIKE {like} ESCAPE '/'"
+    # Not OR and AND, of which SQLite works out both sides wherever the result is compared.
+    return f"CASE WHEN {text} LIKE {like} ESCAPE '/' THEN 1 WHEN {has_others} THEN {folded_like} ELSE 0 END"
+
+
+def contains(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
+    """Ask for a text in a column, whatever the case of both.
+
+    Parameters
+    ----------
+    column : sqlalchemy.ColumnElement
+    text : str
+        Case-folded.
+    """
+    for special in "/%_":
+        text = text.replace(special, f"/{special}")
+    return _Contains(column, sa.literal(f"%{text}%"))
+
+
 def document_text(document: Any) -> str:
     """Write a document as JSON; dates and times as the API writes them, decimal numbers as numbers."""
     return json.dumps(document, default=_plain_value, ensure_ascii=False, allow_nan=True)
@@ -323,6 +417,7 @@ def _engine(url: str) -> Engine:
     """Make the engine for a URL, with SQLite's switches if it is one of SQLite's."""
     parsed = sa.make_url(url)
     options: dict[str, Any] = {"json_serializer": document_text, "pool_size": 16, "max_overflow": 64}
+    options["pool_use_lifo"] = True  # the connection used last has most of what is asked for in its cache
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed, pool_pre_ping=True, **options)
     if parsed.database in (None, "", ":memory:"):
@@ -354,14 +449,14 @@ def _casefold(text: str | None) -> str | None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """Begin a transaction as a writer at once: one that turns into a writer later can fail as "locked"."""
-    options = connection.get_execution_options()
-    if options.get(_READ_ONLY, False):
+    notes = noted_in(connection)
+    if notes.get(_READ_ONLY, False):
         # Past SQLAlchemy, since it cannot fail, and is a good part of the work of a short request.
         driver: Any = connection.connection.dbapi_connection
         driver.execute("BEGIN")
         return
-    level = "FULL" if options.get(_LASTING, True) else "NORMAL"
+    level = "FULL" if notes.get(_LASTING, True) else "NORMAL"
     if connection.info.get(_LEVEL) != level:
-        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+        _driver_of(connection)(f"PRAGMA synchronous = {level}")
         connection.info[_LEVEL] = level
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from civis.local.state.direct import Direct
 from civis.local.state.schema import identities
 
 _ROW = "id"
-_COUNT_UP = (
+_COUNT_UP = Direct(
     sa.update(identities)
     .where(identities.c.name == sa.bindparam("its_name"))
     .values(last_id=identities.c.last_id + 1)
-    .returning(identities.c.last_id)
+    .returning(identities.c.last_id),
+    [identities.c.last_id],
 )
 
 
@@ -29,8 +31,8 @@ def new_id(connection: Connection) -> int:
     int
         From 1.
     """
-    counted = connection.execute(_COUNT_UP, {"its_name": _ROW}).scalar_one_or_none()
+    counted = _COUNT_UP.first(connection, {"its_name": _ROW})
     if counted is None:
         connection.execute(sa.insert(identities), {"name": _ROW, "last_id": 1})
         return 1
-    return int(counted)
+    return int(counted[0])

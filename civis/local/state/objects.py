@@ -15,7 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from civis.local.state.database import document_text, folded
+from civis.local.state.database import contains, document_text
+from civis.local.state.direct import Direct, parameters_of
 from civis.local.state.identities import new_id
 from civis.local.state.moments import Moment, as_datetime
 from civis.local.state.schema import objects, runs
@@ -29,13 +30,16 @@ _LONGEST_PAGE = 1000
 _ACTIVE = frozenset({"queued", "running"})
 
 # Asked several times in every run, so built once: building costs four times what asking does.
-_OF_ID = sa.select(objects).where(objects.c.id == sa.bindparam("id"))
-_OF_PARENT = (
+_OF_ID = Direct(sa.select(objects).where(objects.c.id == sa.bindparam("id")), objects.c)
+_OF_PARENT = Direct(
     sa.select(objects)
     .where(objects.c.parent_id == sa.bindparam("parent_id"), objects.c.archived.is_(False))
-    .order_by(objects.c.id)
+    .order_by(objects.c.id),
+    objects.c,
 )
-_INSERT = sa.insert(objects).returning(objects)
+_INSERT = Direct(
+    sa.insert(objects).values(parameters_of(objects, objects.c.keys())).returning(objects), objects.c
+)
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,7 @@ def insert(
         "updated_at": moment,
         "document": dict(document),
     }
-    return Stored(*connection.execute(_INSERT, row).one())
+    return Stored(*_INSERT.rows(connection, row)[0])
 
 
 def fetch(connection: Connection, kind: Kind | None, id: int | str) -> Stored:
@@ -158,13 +162,45 @@ def fetch(connection: Connection, kind: Kind | None, id: int | str) -> Stored:
 
 def find(connection: Connection, id: int) -> Stored | None:
     """Read one object of whatever kind, or give None if there is none."""
-    row = connection.execute(_OF_ID, {"id": id}).one_or_none()
+    row = _OF_ID.first(connection, {"id": id})
     return None if row is None else Stored(*row)
 
 
 def triggered_by(connection: Connection, parent_id: int) -> list[Stored]:
     """Read the objects that have a parent and are not archived, the oldest first."""
-    return [Stored(*row) for row in connection.execute(_OF_PARENT, {"parent_id": parent_id})]
+    return [Stored(*row) for row in _OF_PARENT.rows(connection, {"parent_id": parent_id})]
+
+
+def latest_children(connection: Connection, kind: str, parent_ids: Collection[int]) -> dict[int, Stored]:
+    """Read the latest object of a kind that each of several parents has, by the parents' IDs.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+    kind : str
+    parent_ids : collection of int
+        Those without such an object are left out of the answer.
+    """
+    of_parents = (objects.c.kind == kind, objects.c.parent_id.in_(list(parent_ids)))
+    latest = sa.select(sa.func.max(objects.c.id)).where(*of_parents).group_by(objects.c.parent_id)
+    found = read_whole(connection, connection.execute(latest).scalars().all())
+    return {each.parent_id: each for each in found if each.parent_id is not None}
+
+
+def count_by_field(connection: Connection, kind: str, field: str, ids: Collection[int]) -> dict[int, int]:
+    """Count the objects of a kind by an ID in a field of their documents, such as the template they are from.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.engine.Connection
+    kind : str
+    field : str
+    ids : collection of int
+        The IDs that count; those that no object has are left out of the answer.
+    """
+    value = objects.c.document[field].as_integer()
+    query = sa.select(value, sa.func.count()).where(objects.c.kind == kind, value.in_(list(ids)))
+    return {int(id): int(number) for id, number in connection.execute(query.group_by(value))}
 
 
 def select_objects(
@@ -278,17 +314,17 @@ def update(
     values["updated_at"] = as_datetime(now)
     if document is not None:
         values["document"] = {**fetch(connection, None, id).document, **document}
-    row = connection.execute(_updating(tuple(values)), {"its_id": id, **values}).one_or_none()
+    row = _updating(tuple(values)).first(connection, {"its_id": id, **values})
     if row is None:
         raise ObjectNotFound(None, id)
     return Stored(*row)
 
 
 @cache
-def _updating(columns: tuple[str, ...]) -> sa.UpdateBase:
+def _updating(columns: tuple[str, ...]) -> Direct:
     """Build the statement that sets some columns of an object, named like its parameters, and gives it."""
-    values: dict[str, sa.BindParameter[Any]] = {column: sa.bindparam(column) for column in columns}
-    return sa.update(objects).where(objects.c.id == sa.bindparam("its_id")).values(values).returning(objects)
+    change = sa.update(objects).where(objects.c.id == sa.bindparam("its_id"))
+    return Direct(change.values(parameters_of(objects, columns)).returning(objects), objects.c)
 
 
 def remove(connection: Connection, id: int) -> None:
@@ -342,8 +378,7 @@ def conditions(
     }
     found = [_equals(objects.c[column], value) for column, value in plain.items() if value is not None]
     if name_contains:
-        wanted = name_contains.casefold()
-        found.append(folded(objects.c.name).contains(wanted, autoescape=True))
+        found.append(contains(objects.c.name, name_contains.casefold()))
     if run_state is not None:
         found.append(latest_run_is(run_state))
     if among is not None:
@@ -375,6 +410,9 @@ def latest_run_is(run_state: str | Collection[str]) -> sa.ColumnElement[bool]:
 
 def state_is(states: Collection[str], otherwise: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """Ask for objects whose latest run is in one of several states; `otherwise` is that of those without."""
+    if set(states) == {IDLE} and isinstance(otherwise, sa.BindParameter) and otherwise.value == IDLE:
+        # No run is idle, so that it need not be found out which is the latest.
+        return ~sa.select(runs.c.id).where(runs.c.job_id == objects.c.id).correlate(objects).exists()
     found: sa.ColumnElement[bool] = sa.func.coalesce(latest_run(runs.c.state), otherwise).in_(states)
     if not _ACTIVE.issuperset(states):
         return found

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from civis.local.state.accounts import User
+from civis.local.state.direct import Direct
 from civis.local.state.schema import users
 
 NOBODY = "platform"
 """The user name under which runs work whose author there is no account of."""
 
-_NAME_OF_ID = sa.select(users.c.username).where(users.c.id == sa.bindparam("id"))
+_NAME_OF_ID = Direct(sa.select(users.c.username).where(users.c.id == sa.bindparam("id")), [users.c.username])
 
 
 def authors(connection: Connection, ids: Collection[int | None]) -> dict[int | None, dict[str, Any]]:
@@ -31,8 +32,8 @@ def author(connection: Connection, id: int | None) -> dict[str, Any] | None:
 
 def username_of(connection: Connection, id: int | None) -> str:
     """Give the name under which a user's runs work."""
-    found = None if id is None else connection.execute(_NAME_OF_ID, {"id": id}).scalar_one_or_none()
-    return NOBODY if found is None else str(found)
+    found = None if id is None else _NAME_OF_ID.first(connection, {"id": id})
+    return NOBODY if found is None else str(found[0])
 
 
 def _author(row: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from civis.local.state import schema
+from civis.local.state.direct import Direct, parameters_of
 from civis.local.state.identities import new_id
 from civis.local.state.moments import Moment, as_datetime
 from civis.local.state.objects import ObjectNotFound, as_id
@@ -23,31 +24,30 @@ _ORDERS = ("id", "state", "created_at", "started_at", "finished_at")
 _CHANGES = ("state", "is_cancel_requested", "started_at", "finished_at", "error", "document")
 
 # Asked in every run, so built once: building costs four times what asking does.
-_RUN_OF_ID = sa.select(schema.runs).where(schema.runs.c.id == sa.bindparam("id"))
-_INSERT_RUN = sa.insert(schema.runs).returning(schema.runs)
-_IN_STATES = sa.select(schema.runs.c.id).where(
-    schema.runs.c.job_id == sa.bindparam("job_id"),
-    schema.runs.c.state.in_(sa.bindparam("states", expanding=True)),
+_RUN_OF_ID = Direct(sa.select(schema.runs).where(schema.runs.c.id == sa.bindparam("id")), schema.runs.c)
+_INSERTED = ("id", "job_id", "state", "is_cancel_requested", "created_at", "document")
+_INSERT_RUN = Direct(
+    sa.insert(schema.runs).values(parameters_of(schema.runs, _INSERTED)).returning(schema.runs), schema.runs.c
 )
-_ADD_LOG = sa.insert(schema.logs)
-_ADD_OUTPUT = sa.insert(schema.outputs)
-_OUTPUTS = (
+_LOG = ("run_id", "created_at", "level", "message")
+_ADD_LOG = Direct(
+    sa.insert(schema.logs).values(parameters_of(schema.logs, _LOG)).returning(schema.logs.c.id),
+    [schema.logs.c.id],
+)
+_OUTPUT = ("run_id", "object_type", "object_id", "name", "created_at")
+_ADD_OUTPUT = Direct(
+    sa.insert(schema.outputs).values(parameters_of(schema.outputs, _OUTPUT)).returning(schema.outputs.c.id),
+    [schema.outputs.c.id],
+)
+_OUTPUTS = Direct(
     sa.select(schema.outputs)
     .where(schema.outputs.c.run_id == sa.bindparam("run_id"))
-    .order_by(schema.outputs.c.id)
+    .order_by(schema.outputs.c.id),
+    schema.outputs.c,
 )
 
 #: Its parameters stand in the order of the tuples that `add_logs` makes.
-_ADD_LOGS = (
-    sa.insert(schema.logs)
-    .inline()
-    .values(
-        {
-            each: sa.bindparam(each, type_=schema.logs.c[each].type)
-            for each in ("run_id", "created_at", "level", "message")
-        }
-    )
-)
+_ADD_LOGS = sa.insert(schema.logs).inline().values(parameters_of(schema.logs, _LOG))
 
 #: Values that one query may have; SQLite refuses more than 32,766.
 _MOST_VALUES = 30_000
@@ -55,17 +55,17 @@ _MOST_VALUES = 30_000
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it was when it was read."""
+    """A run as it was when it was read; its fields stand in the order of the columns."""
 
     id: int
     job_id: int
     state: str
+    is_cancel_requested: bool
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     error: str | None
     document: dict[str, Any] = field(default_factory=dict)
-    is_cancel_requested: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def insert_run(
         "created_at": as_datetime(now),
         "document": dict(document or {}),
     }
-    return Run(**connection.execute(_INSERT_RUN, row).mappings().one())
+    return Run(*_INSERT_RUN.rows(connection, row)[0])
 
 
 def fetch_run(connection: Connection, job_id: int | str | None, run_id: int | str) -> Run:
@@ -129,10 +129,11 @@ def fetch_run(connection: Connection, job_id: int | str | None, run_id: int | st
     job_number, run_number = None if job_id is None else as_id(job_id), as_id(run_id)
     if run_number is None or (job_id is not None and job_number is None):
         raise ObjectNotFound("run", run_id)
-    row = connection.execute(_RUN_OF_ID, {"id": run_number}).mappings().one_or_none()
-    if row is None or (job_number is not None and row["job_id"] != job_number):
+    row = _RUN_OF_ID.first(connection, {"id": run_number})
+    run = None if row is None else Run(*row)
+    if run is None or (job_number is not None and run.job_id != job_number):
         raise ObjectNotFound("run", run_id)
-    return Run(**row)
+    return run
 
 
 def last_run(connection: Connection, job_id: int) -> Run | None:
@@ -194,8 +195,19 @@ def count_runs(
 
 def has_run_in(connection: Connection, job_id: int, states: Collection[str]) -> bool:
     """Tell whether a job has a run in one of some states."""
-    found = connection.execute(_IN_STATES, {"job_id": job_id, "states": list(states)})
-    return found.first() is not None
+    values = {f"state_{place}": state for place, state in enumerate(states)}
+    if not values:
+        return False
+    return _in_states(len(values)).first(connection, {"job_id": job_id, **values}) is not None
+
+
+@cache
+def _in_states(number: int) -> Direct:
+    """Build the statement that looks for a job's run in one of so many states."""
+    table = schema.runs
+    states = [sa.bindparam(f"state_{place}", type_=table.c.state.type) for place in range(number)]
+    query = sa.select(table.c.id).where(table.c.job_id == sa.bindparam("job_id"), table.c.state.in_(states))
+    return Direct(query.limit(1), [table.c.id])
 
 
 def oldest_queued(connection: Connection, *, except_jobs: Collection[int] = ()) -> Run | None:
@@ -235,20 +247,18 @@ def update_run(connection: Connection, run_id: int, **changes: Any) -> Run:
         changes["document"] = {**current.document, **changes["document"]}
     if not changes:
         return fetch_run(connection, None, run_id)
-    row = (
-        connection.execute(_updating(tuple(changes)), {"its_id": run_id, **changes}).mappings().one_or_none()
-    )
+    row = _updating(tuple(changes)).first(connection, {"its_id": run_id, **changes})
     if row is None:
         raise ObjectNotFound("run", run_id)
-    return Run(**row)
+    return Run(*row)
 
 
 @cache
-def _updating(columns: tuple[str, ...]) -> sa.UpdateBase:
+def _updating(columns: tuple[str, ...]) -> Direct:
     """Build the statement that sets some columns of a run, named like its parameters, and gives the run."""
     table = schema.runs
-    values: dict[str, sa.BindParameter[Any]] = {column: sa.bindparam(column) for column in columns}
-    return sa.update(table).where(table.c.id == sa.bindparam("its_id")).values(values).returning(table)
+    change = sa.update(table).where(table.c.id == sa.bindparam("its_id"))
+    return Direct(change.values(parameters_of(table, columns)).returning(table), table.c)
 
 
 def add_log(connection: Connection, run_id: int, message: str, now: Moment, level: str = "info") -> LogLine:
@@ -265,10 +275,8 @@ def add_log(connection: Connection, run_id: int, message: str, now: Moment, leve
     """
     moment = as_datetime(now)
     row = {"run_id": run_id, "message": message, "created_at": moment, "level": level}
-    inserted = connection.execute(_ADD_LOG, row)
-    id = inserted.inserted_primary_key
-    assert id is not None
-    return LogLine(int(id[0]), run_id, moment, level, message)
+    [[id]] = _ADD_LOG.rows(connection, row)
+    return LogLine(id, run_id, moment, level, message)
 
 
 def add_logs(connection: Connection, run_id: int, entries: Sequence[tuple[str, str]], now: Moment) -> None:
@@ -288,7 +296,7 @@ def add_logs(connection: Connection, run_id: int, entries: Sequence[tuple[str, s
     # Past SQLAlchemy's work on each value of each row, which is most of what a line costs.
     dialect = connection.dialect
     compiled = _ADD_LOGS.compile(dialect=dialect)
-    to_database = schema.logs.c.created_at.type.bind_processor(dialect) or as_datetime
+    to_database = schema.logs.c.created_at.type.dialect_impl(dialect).bind_processor(dialect) or as_datetime
     moment: Any = to_database(as_datetime(now))
     if compiled.positional:
         connection.exec_driver_sql(
@@ -339,15 +347,13 @@ def add_output(
         "name": name,
         "created_at": moment,
     }
-    inserted = connection.execute(_ADD_OUTPUT, row)
-    id = inserted.inserted_primary_key
-    assert id is not None
-    return Output(int(id[0]), run_id, object_type, object_id, name, moment)
+    [[id]] = _ADD_OUTPUT.rows(connection, row)
+    return Output(id, run_id, object_type, object_id, name, moment)
 
 
 def outputs(connection: Connection, run_id: int) -> list[Output]:
     """Read what a run put out, in the order it did."""
-    return [Output(**row) for row in connection.execute(_OUTPUTS, {"run_id": run_id}).mappings()]
+    return [Output(*row) for row in _OUTPUTS.rows(connection, {"run_id": run_id})]
 
 
 def _filtered(

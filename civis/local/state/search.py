@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from civis.local.state.database import folded
+from civis.local.state.database import contains, folded
 from civis.local.state.moments import Moment, as_datetime
 from civis.local.state.objects import Stored, as_id, conditions, latest_run, latest_run_id
 from civis.local.state.schema import objects, runs
@@ -17,7 +17,7 @@ from civis.local.state.schema import objects, runs
 __all__ = ["Group", "Scored", "count_found", "ran_within", "search", "select_by_last_run", "with_words"]
 
 #: What several thousand objects are sorted by without reading their documents.
-_ORDERS = {"score": None, "name": objects.c.name.asc(), "updated_at": objects.c.updated_at.desc()}
+_ORDERS = ("score", "name", "updated_at")
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,14 @@ def search(
     **filters
         As `select_objects` takes them.
     """
-    score = _score(words)
-    order = _ORDERS.get(order_by or "score")
-    orders = [score.desc() if order is None else order, objects.c.updated_at.desc(), objects.c.id.desc()]
+    found = _scored(kinds, words, filters).c
+    orders = [found.updated_at.desc(), found.id.desc()]
+    if order_by == "name":
+        orders.insert(0, found.name.asc())
+    elif order_by != "updated_at" and words:
+        orders.insert(0, found.score.desc())
     # The page is chosen from an index alone, and only its objects are read as a whole.
-    chosen = sa.select(objects.c.id, score.label("score")).where(*_found(kinds, words, filters))
-    page = chosen.order_by(*(orders[1:] if not words and order is None else orders))
+    page = sa.select(found.id, found.score).where(found.score > 0.0).order_by(*orders)
     scores = {row.id: row.score for row in connection.execute(page.limit(limit).offset(offset))}
     read = connection.execute(sa.select(objects).where(objects.c.id.in_(list(scores)))).mappings()
     whole = {row["id"]: Stored(**row) for row in read}
@@ -90,19 +92,21 @@ def count_found(
     **filters
         As `select_objects` takes them.
     """
-    is_mine = sa.func.coalesce(objects.c.author_id == mine, sa.false())
-    columns = (objects.c.kind, objects.c.archived, is_mine)
-    query = sa.select(*columns, sa.func.count()).where(*_found(kinds, words, filters)).group_by(*columns)
-    return [
-        Group(kind, bool(archived), bool(own), count)
-        for kind, archived, own, count in connection.execute(query)
-    ]
+    # Grouped in the order of an index, which an author is not part of, and so without sorting.
+    columns = (objects.c.kind, objects.c.archived)
+    counts = (sa.func.count(), sa.func.count(sa.case((objects.c.author_id == mine, 1))))
+    query = sa.select(*columns, *counts).where(*_found(kinds, words, filters)).group_by(*columns)
+    groups: list[Group] = []
+    for kind, archived, total, own in connection.execute(query):
+        both = ((True, own), (False, total - own))
+        groups += [Group(kind, bool(archived), is_mine, count) for is_mine, count in both if count]
+    return groups
 
 
 def with_words(field: str, words: Sequence[str]) -> list[sa.ColumnElement[bool]]:
     """Ask for objects that have all of some case-folded words in a text of their documents."""
     text = objects.c.document[field].as_string()
-    return [folded(text).contains(each, autoescape=True) for each in words]
+    return [contains(text, each) for each in words]
 
 
 def ran_within(after: Moment | None, before: Moment | None) -> list[sa.ColumnElement[bool]]:
@@ -136,6 +140,14 @@ def select_by_last_run(
     return [Stored(**row) for row in connection.execute(query.limit(limit).offset(offset)).mappings()]
 
 
+def _scored(kinds: Collection[str], words: Sequence[str], filters: dict[str, Any]) -> sa.Subquery:
+    """Give the objects of the kinds with how well they fit; those that do not at all have no score."""
+    columns = (objects.c.id, objects.c.name, objects.c.updated_at, _score(words).label("score"))
+    query = sa.select(*columns).where(objects.c.kind.in_(list(kinds)), *conditions(**filters))
+    # The offset keeps the databases from working the score out anew wherever it is spoken of.
+    return (query.offset(0) if words else query).subquery()
+
+
 def _found(
     kinds: Collection[str], words: Sequence[str], filters: dict[str, Any]
 ) -> list[sa.ColumnElement[bool]]:
@@ -151,7 +163,7 @@ def _found(
 
 def _has_word(word: str) -> sa.ColumnElement[bool]:
     """Ask for objects whose name has a word in it, whatever the case."""
-    return folded(objects.c.name).contains(word, autoescape=True)
+    return contains(objects.c.name, word)
 
 
 def _score(words: Sequence[str]) -> sa.ColumnElement[Any]:
@@ -160,7 +172,9 @@ def _score(words: Sequence[str]) -> sa.ColumnElement[Any]:
         return sa.literal(1.0)
     text = " ".join(words)
     share = sum((_points(_has_word(each)) for each in words[1:]), _points(_has_word(words[0])))
-    score = share / float(len(words)) + _points(folded(objects.c.name) == text)
+    # Folding makes no text shorter, so a longer name need not be folded to tell that it is another.
+    is_same = sa.case((sa.func.length(objects.c.name) <= len(text), folded(objects.c.name) == text))
+    score = share / float(len(words)) + _points(is_same)
     number = as_id(words[0])
     return score if number is None else score + _points(objects.c.id == number)
 

@@ -125,7 +125,10 @@ class SharedWrites:
             following.asleep.release()
 
     def _write_some(self) -> list[_Part]:
-        """Write for those who wait, in one transaction; when it fails itself, all of them are told."""
+        """Write for those who wait, in one transaction.
+
+        When that fails itself, each that did no harm to it is written once more, alone.
+        """
         parts: list[_Part] = []
         committed: list[bool] = []
         with self._lock:
@@ -143,10 +146,24 @@ class SharedWrites:
             if committed:
                 _LOGGER.exception("What follows a commit failed; what was committed stays")
                 return parts
-            parts = parts or self._take(is_lasting=is_lasting)
+            if not parts:  # no transaction began
+                parts = self._take(is_lasting=is_lasting)
+                for each in parts:
+                    each.error = error
+            elif len(parts) == 1:
+                parts[0].error = error
             for each in parts:
-                each.error = each.error or error
+                if each.error is None:
+                    self._write_alone(each)
         return parts
+
+    def _write_alone(self, part: _Part) -> None:
+        """Write one part in a transaction of its own."""
+        try:
+            with self._state.begin(is_lasting=part.is_lasting) as connection:
+                part.result = part.context.run(part.write, connection)
+        except BaseException as error:  # raised again on the thread that it belongs to
+            part.error = error
 
     def _take(self, *, is_lasting: bool) -> list[_Part]:
         """Take those who wait, as many as one transaction is for."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 from sqlglot import exp
@@ -51,6 +51,8 @@ from civis.local.warehouse.types import redshift_name
 
 __all__ = ["DuckDatabase"]
 
+Value = TypeVar("Value")
+
 _LOCKS = (
     "set autoinstall_known_extensions = false",
     "set autoload_known_extensions = false",
@@ -82,6 +84,11 @@ class _Planned:
     def writes(self) -> bool:
         """Whether it may change something."""
         return not self.transaction and not self.returns_rows
+
+    @property
+    def commits(self) -> bool:
+        """Whether it may make lasting what was done before it."""
+        return bool(self.transaction) or isinstance(self.tree, exp.TruncateTable)
 
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
@@ -143,6 +150,10 @@ class DuckDatabase:
         """Run one or more statements; see :meth:`Database.execute`."""
         found: dict[str, Any] = {}
 
+        def attempt(with_all_memory: bool) -> tuple[int, int | None]:
+            found.clear()
+            return self._run(sql, user, parameters, interruption, keep, with_all_memory)
+
         def keep(session: Session, query: str) -> None:
             cursor = session.run(query)
             wanted = None if preview_rows is None else preview_rows + 1
@@ -151,13 +162,7 @@ class DuckDatabase:
             found["is_complete"] = wanted is None or len(rows) < wanted
             found["rows"] = tuple(tuple(row) for row in (rows if wanted is None else rows[:preview_rows]))
 
-        try:
-            statements, affected = self._run(sql, user, parameters, interruption, keep)
-        except Disturbed as error:
-            if error.has_committed:
-                raise
-            found.clear()
-            statements, affected = self._run(sql, user, parameters, interruption, keep)
+        statements, affected = _insist(attempt)
         return Result(**found, statements=statements, rows_affected=affected)
 
     def export(
@@ -175,7 +180,8 @@ class DuckDatabase:
         """Write the rows of the last query as CSV or Parquet; see :meth:`Database.export`."""
         results: list[ExportResult] = []
 
-        def attempt() -> None:
+        def attempt(with_all_memory: bool) -> None:
+            results.clear()
             exporter: Exporter | ParquetExporter
             if isinstance(csv_format, ParquetFormat):
                 exporter = ParquetExporter(target, max_file_size=max_file_size, name=name)
@@ -189,15 +195,9 @@ class DuckDatabase:
                 results.append(exporter.write(session, query))
 
             with exporter:
-                self._run(sql, user, None, interruption, write)
+                self._run(sql, user, None, interruption, write, with_all_memory)
 
-        try:
-            attempt()
-        except Disturbed as error:
-            if error.has_committed:
-                raise
-            results.clear()
-            attempt()
+        _insist(attempt)
         return results[0] if results else ExportResult((), (), 0)
 
     def load_csv(
@@ -214,15 +214,13 @@ class DuckDatabase:
         files = [each if isinstance(each, CsvSource) else CsvSource(each) for each in sources]
         target = Name(schema.lower(), table.lower())
 
-        def attempt() -> LoadReport:
-            with self._session(self._turn, interruption) as session, session.errors():
+        def attempt(with_all_memory: bool) -> LoadReport:
+            opened = self._session(self._turn, interruption, with_all_memory=with_all_memory)
+            with opened as session, session.errors():
                 load_all = load_parquet if are_parquet(files) else load_sources
                 return load_all(session, files, target, load, user)
 
-        try:
-            return attempt()
-        except Disturbed:  # a load is one transaction: nothing of it is there
-            return attempt()
+        return _insist(attempt)
 
     def tables(self, schema: str | None = None) -> list[TableInfo]:
         """List tables and views, of one schema or all."""
@@ -268,9 +266,11 @@ class DuckDatabase:
         """Open a session that only reads."""
         return self._session(None, None)
 
-    def _session(self, turn: WriteTurn | None, interruption: Interruption | None) -> Session:
+    def _session(
+        self, turn: WriteTurn | None, interruption: Interruption | None, *, with_all_memory: bool = False
+    ) -> Session:
         """Open a session."""
-        return Session(self._file, turn, interruption)
+        return Session(self._file, turn, interruption, with_all_memory=with_all_memory)
 
     def _run(
         self,
@@ -279,13 +279,15 @@ class DuckDatabase:
         parameters: Mapping[str, Any] | Sequence[Any] | None,
         interruption: Interruption | None,
         last_query: Callable[[Session, str], None],
+        with_all_memory: bool,
     ) -> tuple[int, int | None]:
         """Run a script; give the number of statements, and the rows that the last change affected."""
         planned = [_plan(statement, user, parameters) for statement in split_script(sql)]
         last = max((index for index, each in enumerate(planned) if each.returns_rows), default=-1)
         affected: int | None = None
         turn = self._turn if any(each.writes for each in planned) else None
-        with self._session(turn, interruption) as session, session.errors():
+        has_all = with_all_memory or _cannot_be_run_again(planned)  # so it must not be short of memory
+        with self._session(turn, interruption, with_all_memory=has_all) as session, session.errors():
             for index, each in enumerate(planned):
                 if each.transaction:
                     _control(session, each)
@@ -311,6 +313,26 @@ class DuckDatabase:
             use(session, query)
         else:
             session.run(query).fetchall()
+
+
+def _cannot_be_run_again(planned: Sequence[_Planned]) -> bool:
+    """Tell whether a script goes on after something of it was made lasting; a first BEGIN ends nothing."""
+    begin = 1 if planned and planned[0].transaction else 0
+    return any(each.commits for each in planned[begin:-1])
+
+
+def _insist(attempt: Callable[[bool], Value]) -> Value:
+    """Make an attempt, and another one if it was undone through no fault of its own.
+
+    What was short of memory gets all there is the second time, which is what an attempt is told.
+    """
+    try:
+        return attempt(False)
+    except Disturbed as error:
+        if error.has_committed:
+            raise
+        is_starved = error.is_starved
+    return attempt(is_starved)
 
 
 def _plan(statement: Statement, user: str, parameters: Mapping[str, Any] | Sequence[Any] | None) -> _Planned:

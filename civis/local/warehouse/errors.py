@@ -70,18 +70,20 @@ class Interrupted(SqlError):  # noqa: N818 - a call was, which is no error of it
 
 
 class Disturbed(SqlError):  # noqa: N818 - a call was, which is no error of its own
-    """The engine broke in another call, or has more memory now; this one is undone, and may be made again.
+    """The engine broke in another call, or was short of memory; this one is undone, and may be made again.
 
     Parameters
     ----------
     message : str
     has_committed : bool, default False
         Whether a COMMIT of the script was done before, so that it cannot be run again as a whole.
+    is_starved : bool, default False
+        Whether it needs more memory than the engine usually may take.
     """
 
-    def __init__(self, message: str, *, has_committed: bool = False) -> None:
+    def __init__(self, message: str, *, has_committed: bool = False, is_starved: bool = False) -> None:
         super().__init__(message)
-        self.has_committed = has_committed
+        self.has_committed, self.is_starved = has_committed, is_starved
 
 
 class CsvError(WarehouseError, ValueError):

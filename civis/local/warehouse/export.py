@@ -121,8 +121,8 @@ class Exporter:
             names, types = [each[0] for each in cursor.description], ["VARCHAR"] * len(cursor.description)
             lines: Iterator[Any] = iter([_plain_lines(cursor.fetchall(), self._delimiter)])
         else:
-            described = session.run(f"describe {query}").fetchall()
-            names, types = [row[0] for row in described], [row[1] for row in described]
+            described = session.understand(query)
+            names, types = described.columns, [str(each) for each in described.types]
             lines = self._lines(session, query, types)
         header = self._header(names)
         self._begin(header)
@@ -150,7 +150,7 @@ class Exporter:
         reader = (
             relation.to_arrow_reader(_BATCH)
             if hasattr(relation, "to_arrow_reader")
-            else relation.fetch_arrow_reader(_BATCH)  # before DuckDB 1.4
+            else relation.fetch_arrow_reader(_BATCH)  # its name in DuckDB 1.4
         )
         try:
             for batch in reader:

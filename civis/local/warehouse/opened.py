@@ -57,16 +57,21 @@ class OpenedFile:
         self._given: list[duckdb.DuckDBPyConnection] = []
         self._is_broken = False
         self.is_unlimited = False
-        self._awaited: set[int] = set()  # the threads that failed for want of memory, and connect once more
         self._connection = open_file()
 
-    def connect(self) -> duckdb.DuckDBPyConnection:
-        """Give a connection; the caller hands it back to :meth:`release`."""
+    def connect(self, *, with_all_memory: bool = False) -> duckdb.DuckDBPyConnection:
+        """Give a connection; the caller hands it back to :meth:`release`.
+
+        Until nobody has one any more, the engine may take all the memory there is, if this one is to.
+        """
         with self._changed:
             if self._is_broken:
                 self._reopen()
+            if with_all_memory and not self.is_unlimited:
+                with suppress(duckdb.Error):  # an older engine has that already
+                    unlimit_memory(self._connection.cursor())
+                self.is_unlimited = True
             cursor = self._connection.cursor()
-            self._awaited.discard(threading.get_ident())
             self._given.append(cursor)
             return cursor
 
@@ -85,21 +90,9 @@ class OpenedFile:
                 self._limit_again()
                 self._changed.notify_all()
 
-    def give_more_memory(self) -> bool:
-        """Let the engine take all the memory there is, until nobody works; False if it cannot be changed.
-
-        Whoever asks has failed for want of it, and connects once more.
-        """
-        with self._changed:
-            with suppress(duckdb.Error):
-                unlimit_memory(self._connection.cursor())
-                self.is_unlimited = True
-                self._awaited.add(threading.get_ident())
-            return self.is_unlimited
-
     def _limit_again(self) -> None:
         """Set the usual limit once nobody works; the lock is held."""
-        if self.is_unlimited and not (self._given or self._awaited or self._is_broken):
+        if self.is_unlimited and not (self._given or self._is_broken):
             with suppress(duckdb.Error):
                 limit_memory(self._connection.cursor())
                 self.is_unlimited = False

@@ -29,6 +29,8 @@ __all__ = ["ParquetWriters", "Written"]
 
 _MOST_BYTES = 32 << 20  # of batches that wait; one larger than that waits alone
 _MOST_WRITERS = 3
+_SAMPLE_ROWS = 16_384
+_WORTHWHILE = 0.75  # of the bytes; to undo a compression that gains less takes five times as long as to read
 _THREAD_NAME = "civis-warehouse-parquet"
 
 
@@ -135,22 +137,23 @@ class ParquetWriters:
         self, target: AbstractContextManager[BinaryIO], batches: queue.SimpleQueue[Any]
     ) -> Written:
         """Write one file, batch by batch."""
-        rows = 0
+        rows, batch = 0, batches.get()
         with target as opened:
             raw = _Counted(opened)
             with pyarrow.parquet.ParquetWriter(
                 pyarrow.PythonFile(raw, "w"),
                 self._schema,
-                compression="snappy",
+                compression=_compressions(self._schema, batch),
                 # Numbers hardly repeat; to look for it takes as long as to write them.
                 use_dictionary=[each.name for each in self._schema if each.type == pyarrow.string()],
             ) as writer:
-                while (batch := batches.get()) is not None:
+                while batch is not None:
                     if isinstance(batch, _GivenUp):
                         raise batch
                     writer.write_batch(batch)
                     rows += batch.num_rows
                     self._release(batch.nbytes)
+                    batch = batches.get()
         return Written(raw.size, rows)
 
     def _release(self, size: int) -> None:
@@ -158,6 +161,25 @@ class ParquetWriters:
         with self._changed:
             self._waiting_bytes -= size
             self._changed.notify_all()
+
+
+def _compressions(schema: Any, batch: Any) -> dict[str, str]:
+    """Choose each column's compression by a file's first batch: none for numbers that hardly shrink."""
+    found = {each.name: "snappy" for each in schema}
+    if not isinstance(batch, pyarrow.RecordBatch):  # a file without rows, or one that nobody wants any more
+        return found
+    codec = pyarrow.Codec("snappy")
+    for field, column in zip(schema, batch.slice(0, _SAMPLE_ROWS).columns, strict=True):
+        if not (pyarrow.types.is_floating(field.type) or pyarrow.types.is_integer(field.type)):
+            continue
+        width = field.type.bit_width // 8
+        values = column.buffers()[1]
+        if values is None:  # there may be none where nothing is known
+            continue
+        sample = values.slice(column.offset * width, len(column) * width)
+        if codec.compress(sample).size > _WORTHWHILE * sample.size:
+            found[field.name] = "none"
+    return found
 
 
 class _Counted:

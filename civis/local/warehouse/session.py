@@ -71,6 +71,8 @@ class Session:
         Taken for the length of the call if it writes.
     interruption : Interruption or None
         Ends the call from another thread.
+    with_all_memory : bool, default False
+        Whether the engine may take all the memory there is, and not what it usually may.
     """
 
     def __init__(
@@ -78,6 +80,8 @@ class Session:
         file: OpenedFile,
         turn: WriteTurn | None,
         interruption: Interruption | None,
+        *,
+        with_all_memory: bool = False,
     ) -> None:
         self._interruption = interruption or Interruption()
         self._turn = turn
@@ -89,8 +93,8 @@ class Session:
             turn.acquire(self._interruption)
         try:
             with self.errors():
-                self._has_all_memory = file.is_unlimited
-                self.cursor = file.connect()
+                self.cursor = file.connect(with_all_memory=with_all_memory)
+                self._has_all_memory = file.is_unlimited  # as long as this one works
                 self._insistence = Insistence(self.cursor)
         except BaseException:
             if turn is not None:
@@ -142,6 +146,17 @@ class Session:
         self.statement = sql
         return self.cursor.execute(sql, parameters)
 
+    def understand(self, query: str) -> duckdb.DuckDBPyRelation:
+        """Have the engine understand a query, in a transaction; its rows are read when they are asked for.
+
+        Takes a quarter of what a DESCRIBE does, which is planned and run as a statement of its own.
+        """
+        if not self._is_open:
+            self.begin()
+        self.check()
+        self.statement = query
+        return self.cursor.sql(query)
+
     def check(self) -> None:
         """Raise :exc:`Interrupted` if the call was cancelled."""
         if self._interruption.is_interrupted:
@@ -160,7 +175,7 @@ class Session:
         """Make lasting what was done."""
         if self._is_open:
             self.cursor.execute("commit")
-            self.has_committed = True
+            self.has_committed = self.has_committed or self.statement != ""  # nothing is before a first BEGIN
         self._is_open = self._is_explicit = False
 
     def rollback(self) -> None:
@@ -187,8 +202,9 @@ class Session:
                 raise Disturbed(_DISTURBED, has_committed=self.has_committed) from None
             if isinstance(error, duckdb.InterruptException):
                 raise Interrupted("the call was cancelled; what it did is undone") from None
-            if is_out_of_memory(error) and not self._has_all_memory and self._file.give_more_memory():
-                raise Disturbed(_STARVED, has_committed=self.has_committed) from None
+            # After what the engine does not outlive, nobody knows what of the call is undone.
+            if is_out_of_memory(error) and not (self._has_all_memory or self.is_fatal):
+                raise Disturbed(_STARVED, has_committed=self.has_committed, is_starved=True) from None
             raise SqlError(explain(str(error), self._tables, self._columns, self.statement)) from None
 
     def _tables(self) -> list[tuple[str, str]]:

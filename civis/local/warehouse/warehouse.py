@@ -25,8 +25,9 @@ __all__ = ["Warehouse"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,62}")
 _SUFFIX = ".duckdb"
-#: The empty file that stands for a database that nobody has used yet, so that it lasts, too.
+#: The file that stands for a database that nobody has used yet, so that it lasts, too.
 _UNUSED = ".unused"
+_BEGUN = b"begun"  # what is in it while the platform makes the database's file
 _LARGE_BYTES = 16 * 1024 * 1024
 
 
@@ -96,10 +97,8 @@ class Warehouse:
                 if name not in self.databases():
                     near = suggestion(name, self.databases())
                     raise DatabaseNotFound(f"there is no database {name!r}.{near}")
-                self._open[name] = engine.DuckDatabase(name, self._path(name))
-                if self._unused(name).exists():
-                    sync_folder(self._folder)
-                    self._unused(name).unlink()
+                is_new = self._unused(name).exists()
+                self._open[name] = self._made(name) if is_new else self._opened(name)
             return self._open[name]
 
     def empty(self, kept: str) -> bool:
@@ -126,12 +125,43 @@ class Warehouse:
                 database.close()
             self._open.clear()
 
+    def _opened(self, name: str) -> engine.DuckDatabase:
+        """Open a database's file, made if it is missing."""
+        return engine.DuckDatabase(name, self._path(name))
+
+    def _made(self, name: str) -> engine.DuckDatabase:
+        """Make the file of a database that nobody has used yet; one that somebody put there is opened."""
+        marker = self._unused(name)
+        if not self._path(name).exists():
+            marker.write_bytes(_BEGUN)
+        try:
+            database = self._opened(name)
+        except WarehouseError:
+            if marker.read_bytes() != _BEGUN:
+                raise
+            # A crash came between the file's begin and its end, so there is nothing in it.
+            self._remove_files(name)
+            database = self._opened(name)
+        try:
+            sync_folder(self._folder)
+            marker.unlink()
+            sync_folder(self._folder)  # before anybody's rows are in the file
+        except BaseException:
+            database.close()
+            raise
+        return database
+
     def _remove(self, name: str) -> None:
         """Close a database and remove its files."""
         other = self._open.pop(name, None)
         if other is not None:
             other.close()
-        for path in (self._path(name), self._folder / f"{name}{_SUFFIX}.wal", self._unused(name)):
+        self._remove_files(name)
+        self._unused(name).unlink(missing_ok=True)
+
+    def _remove_files(self, name: str) -> None:
+        """Remove what the engine has written of a database."""
+        for path in (self._path(name), self._folder / f"{name}{_SUFFIX}.wal"):
             path.unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import requests
+from websockets.sync.client import connect
 
 pytest.importorskip("duckdb")
 
@@ -26,6 +27,7 @@ from civis.local.services.service_servers import COMMAND
 from tests.local.services.conftest import Api
 
 _ZONE = "America/Chicago"
+_APP = f"exec {sys.executable} {Path(__file__).with_name('deployed_app.py')}"
 _RUN = f"exec {sys.executable} -m http.server --bind $HOST $PORT"
 #: A Monday, a quarter past eight.
 _MONDAY = datetime(2024, 1, 8, 8, 15, tzinfo=ZoneInfo(_ZONE)).timestamp()
@@ -82,6 +84,18 @@ def test_what_cannot_say_whether_it_is_at_work_is_not() -> None:
     assert use.is_going_on(None)
 
 
+def test_what_is_looked_at_is_in_use() -> None:
+    clock = FakeClock(0.0)
+    use = Use(Plan(idle_seconds=100.0), clock)
+    with use.looked_at(), use.looked_at():
+        clock.advance(1000.0)
+        assert use.is_going_on(None)
+    clock.advance(99.0)
+    assert use.is_going_on(None)
+    clock.advance(1.0)
+    assert not use.is_going_on(None)
+
+
 @pytest.fixture(scope="module")
 def clock() -> FakeClock:
     return FakeClock(_MONDAY)
@@ -120,8 +134,17 @@ class Deployed:
     def log(self) -> list[str]:
         return [each["message"] for each in self.api.get(f"{self.path}/logs")]
 
+    @property
+    def use(self) -> Use:
+        live = self.api.platform.deployments.find(self.deployment)
+        assert live is not None
+        assert live._use is not None
+        return live._use
+
     def ask(self) -> requests.Response:
-        return self.api.session.get(f"{self.api.platform.url}deployed/{self.deployment}/", timeout=60)
+        answer = self.api.session.get(f"{self.api.platform.url}deployed/{self.deployment}/", timeout=60)
+        until(lambda: not self.use.is_looked_at)  # the platform is done a moment after the visitor
+        return answer
 
 
 def service(times: Api, schedule: Any) -> Deployed:
@@ -166,6 +189,26 @@ def test_a_service_on_demand_sleeps_until_it_is_looked_at(times: Api, clock: Fak
     assert made.comes_to("running")
     times.call("DELETE", made.path, 204)
     assert made.comes_to("terminated")["stateMessage"] == "The deployment was ended."
+
+
+def test_a_page_that_is_open_is_looked_at(times: Api, clock: FakeClock) -> None:
+    """Such as those of Streamlit and Shiny: one page, and then a WebSocket for as long as it is open."""
+    schedule = {"runtimePlan": "on_demand", "recurrences": []}
+    made = Deployed(times, "services", environmentVariables={COMMAND: _APP}, schedule=schedule)
+    made.comes_to("running")
+    address = f"{times.platform.url.replace('http', 'ws', 1)}deployed/{made.deployment}/"
+    headers = {"Authorization": f"Bearer {times.platform.api_key}"}
+    use = made.use
+    with connect(address, additional_headers=headers) as page:
+        page.send("before")
+        assert page.recv(timeout=60) == "before"
+        clock.advance(3 * ON_DEMAND_SECONDS)
+        assert use.is_wanted
+    until(lambda: not use.is_looked_at)
+    assert use.is_wanted
+    clock.advance(ON_DEMAND_SECONDS)
+    made.comes_to("sleeping")
+    times.call("DELETE", made.path, 204)
 
 
 def test_what_sleeps_ends_with_another_deployment(times: Api, clock: FakeClock) -> None:
@@ -277,15 +320,24 @@ def test_requirements_are_there_for_kernels(times: Api, tmp_path: Path) -> None:
     times.call("DELETE", made.path, 204)
 
 
-def test_only_kernels_find_what_a_notebook_requires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PYTHONPATH", raising=False)
+OWN_PATHS = [
+    pytest.param({}, "", "", id="none"),
+    # A notebook's environment_variables may set both.
+    pytest.param({"PYTHONPATH": "/a", "JUPYTER_PATH": "/b"}, ":/a", ":/b", id="of its own"),
+]
+
+
+@pytest.mark.parametrize(("environment", "python", "jupyter"), OWN_PATHS)
+def test_only_kernels_find_what_a_notebook_requires(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], python: str, jupyter: str
+) -> None:
     packages, folder = tmp_path / "packages", tmp_path / "kernels"
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert kernel_variables(packages, folder) == {"PYTHONPATH": str(packages)}  # a server of another Python
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # a server of another Python
+    assert kernel_variables(packages, folder, environment) == {"PYTHONPATH": f"{packages}{python}"}
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
-    assert kernel_variables(packages, folder) == {"JUPYTER_PATH": str(folder)}
+    assert kernel_variables(packages, folder, environment) == {"JUPYTER_PATH": f"{folder}{jupyter}"}
     described = json.loads((folder / "kernels" / "python3" / "kernel.json").read_text(encoding="utf-8"))
-    assert described["env"] == {"PYTHONPATH": str(packages)}
+    assert described["env"] == {"PYTHONPATH": f"{packages}{python}"}
 
 
 @pytest.mark.usefixtures("_server")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from civis.local.platform import Platform
 from civis.local.state import Stored, objects, runs
@@ -41,6 +42,13 @@ _KINDS = {
     "/enhancements": "geocode",
     "/projects": "project",
     "/reports": "report",
+}
+#: Lists that are asked for further things, too.
+_MORE = {
+    "/templates/scripts": "script_template",
+    "/templates/reports": "report_template",
+    "/table_tags": "table_tag",
+    "/storage_hosts": "storage_host",
 }
 _FILTERS = {
     "/scripts": ("status=idle", "status=scheduled", "author=1", "type=sql", "archived=all"),
@@ -85,10 +93,11 @@ def platform() -> Iterator[Platform]:
         "destination": end,
         "definition": "",
         "notifications": {},
+        "code_body": None,
     }
     with Platform(is_working=False) as platform:
         with platform.state.begin() as connection:
-            for kind in set(_KINDS.values()):
+            for kind in {*_KINDS.values(), *_MORE.values()}:
                 for number in range(_MANY):
                     made = objects.insert(
                         connection, kind, document, now=float(number), name=f"one {number}", author_id=1
@@ -128,6 +137,26 @@ def test_a_list_reads_its_page_only(
     found = ask(platform, f"{path}?limit={_PAGE}&{asked}")
     assert len(found) <= _PAGE
     assert read.count(_KINDS[path]) <= _PAGE
+
+
+@pytest.mark.parametrize("path", sorted({*_ORDERS, *_MORE} - {"/models"}))
+def test_a_list_asks_the_state_as_often_however_long_its_page_is(platform: Platform, path: str) -> None:
+    asked: list[str] = []
+
+    def note(*event: Any) -> None:
+        asked.append(event[2])
+
+    ask(platform, f"{path}?limit=2")  # what is read once and kept
+    numbers = []
+    sa.event.listen(platform.state.engine, "before_cursor_execute", note)
+    try:
+        for limit in (2, 20):
+            asked.clear()
+            ask(platform, f"{path}?limit={limit}")
+            numbers.append(len(asked))
+    finally:
+        sa.event.remove(platform.state.engine, "before_cursor_execute", note)
+    assert numbers[0] == numbers[1] > 0
 
 
 @pytest.mark.parametrize("path", ["/scripts", "/imports", "/exports", "/models"])

@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from civis.local.warehouse import Warehouse, memory
-from civis.local.warehouse.errors import Disturbed, SqlError
-from civis.local.warehouse.interface import ParquetFormat
+from civis.local.warehouse.errors import Interrupted, SqlError
+from civis.local.warehouse.interface import Interruption, ParquetFormat
 
 #: A text that has to be in memory whole, of 64 MB.
 LONG = "select length(string_agg(repeat('x', 1000), '')) as n from generate_series(1, 64000)"
@@ -84,11 +84,45 @@ def test_what_needs_more_gets_it_for_once(database: Any, call: str) -> None:
     assert limit_of(database) == before
 
 
-def test_a_script_that_was_committed_in_part_is_not_run_again(database: Any) -> None:
-    script = f"begin; create table t as select 1 as a; commit; {LONG}"
-    with pytest.raises(Disturbed, match=r"short of memory.*run it again"):
-        database.execute(script, user="ann")
-    assert database.execute(LONG, user="ann").rows == ((64_000_000,),)
+SCRIPTS = {
+    "one that ends with its transaction can": f"begin; create table t as select 1 as a; {LONG}; commit",
+    "commit": f"begin; create table t as select 1 as a; commit; {LONG}",
+    "begin ends what was before": f"create table t as select 1 as a; begin; {LONG}",
+    "truncate": f"create table t as select 1 as a; truncate t; {LONG}",
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
+def test_a_script_that_cannot_be_run_again_has_all_memory_at_once(database: Any, script: str) -> None:
+    assert database.execute(script, user="ann").rows == ((64_000_000,),)
+    assert database.table_exists("public", "t")
+    assert limit_of(database).startswith("45.7")
+
+
+def test_a_call_that_ends_before_its_second_attempt_leaves_the_limit(database: Any) -> None:
+    """It is cancelled while it waits for its turn to write once more."""
+    interruption = Interruption()
+    found: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            database.execute(f"create table t as {LONG}", user="ann", interruption=interruption)
+        except BaseException as error:
+            found.append(error)
+
+    release = database._file.release
+
+    def cancel(cursor: Any, *, is_broken: bool) -> None:
+        release(cursor, is_broken=is_broken)
+        interruption.interrupt()
+
+    database._file.release = cancel
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+    database._file.release = release
+    assert [type(each) for each in found] == [Interrupted]
+    assert not database._file.is_unlimited
     assert limit_of(database).startswith("45.7")
 
 

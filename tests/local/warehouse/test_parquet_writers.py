@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,3 +104,37 @@ def test_an_export_that_fails_leaves_no_file_that_looks_complete() -> None:
     assert list(files.contents) in ([0], [])
     assert 1 in files.errors or 1 not in files.contents
     assert not [each for each in threading.enumerate() if each.name.startswith("civis-warehouse-parquet")]
+
+
+def _shrinking(number: int) -> float:
+    """Give numbers that repeat."""
+    return float(number % 4)
+
+
+def _noise(number: int) -> float:
+    """Give numbers no two of which look alike."""
+    return math.sin(number * 1.7) * 1e3
+
+
+@pytest.mark.parametrize(
+    ("word", "column", "expected"),
+    [
+        ("numbers that hardly shrink", pa.array([_noise(number) for number in range(3000)]), "UNCOMPRESSED"),
+        ("beyond an offset", pa.array([0.0] * 4000 + [*map(_noise, range(3000))])[4000:], "UNCOMPRESSED"),
+        ("numbers that repeat", pa.array([_shrinking(number) for number in range(3000)]), "SNAPPY"),
+        ("whole numbers in a row", pa.array(range(3000)), "SNAPPY"),
+        ("nothing known", pa.nulls(3000, pa.float64()), "SNAPPY"),
+        ("texts", pa.array([str(_noise(number)) for number in range(3000)]), "SNAPPY"),
+        ("truth values", pa.array([number % 3 == 0 for number in range(3000)]), "SNAPPY"),
+    ],
+)  # fmt: skip
+def test_what_hardly_shrinks_is_not_compressed(word: str, column: pa.Array, expected: str) -> None:
+    files, schema = Files(), pa.schema([("a.b", column.type)])
+    rows = pa.record_batch([column], schema=schema)
+    with ParquetWriters(files.target, schema) as writers:
+        writers.begin()
+        writers.add(rows)
+        writers.finish()
+    found = pq.ParquetFile(io.BytesIO(files.contents[0]))
+    assert found.metadata.row_group(0).column(0).compression == expected, word
+    assert found.read().column(0).to_pylist() == column.to_pylist(), word
