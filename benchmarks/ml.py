@@ -31,7 +31,7 @@ TABLE, SCORES = "public.people", "public.scores"
 FIRST_ROWS = 5000
 MODELS: Mapping[str, Mapping[str, Any]] = {
     "sparse_logistic": {},
-    "random_forest_classifier": {"n_estimators": 50},
+    "random_forest_classifier": {},
 }
 COLUMNS = (
     "jobs", "seconds", "export", "predict", "load", "serial", "speedup", "jobs' cpu", "platform's cpu",
