@@ -198,9 +198,7 @@ class Parts:
             opened.callback(self.state.close)
             self.warehouse = Warehouse(settings.warehouse_dir)
             opened.callback(self.warehouse.close)
-            self.blobs = Blobs(
-                settings.blobs_dir, secret, lambda: asked_url() or self.url, self._platform.clock
-            )
+            self.blobs = Blobs(settings.blobs_dir, secret, self._address, self._platform.clock)
             self._make_defaults()
             self._new_state = StateImage(self.state) if is_new else None
             if self._new_state is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -53,10 +54,9 @@ def select_by_runs(
     **filters
         As `select_objects` takes them.
     """
-    if total < _MANY:
-        return _sorted(connection, kind, moment, descending, limit, offset, filters)
-    found = _in_order(connection, kind, moment, descending, limit, offset, filters)
-    if len(found) == limit:
+    query = (_sorted if total < _MANY else _in_order)(kind, moment, descending, filters)
+    found = read_whole(connection, connection.execute(query.limit(limit).offset(offset)).scalars().all())
+    if total < _MANY or len(found) == limit:
         return found
     without = {**filters, "among": _and(filters.get("among"), latest_run(_column(moment, runs)).is_(None))}
     if found or not offset:
@@ -87,32 +87,15 @@ def _is_one(kind: Kind, filters: dict[str, Any]) -> list[sa.ColumnElement[bool]]
     return [objects.c.kind.in_(kinds), *conditions(**filters)]
 
 
-def _sorted(
-    connection: Connection,
-    kind: Kind,
-    moment: RunMoment,
-    descending: bool,
-    limit: int,
-    offset: int,
-    filters: dict[str, Any],
-) -> list[Stored]:
+def _sorted(kind: Kind, moment: RunMoment, descending: bool, filters: dict[str, Any]) -> sa.Select[Any]:
     """Sort the objects by the moments of their latest runs."""
     at = latest_run(_column(moment, runs))
     orders = [at, objects.c.updated_at, objects.c.id]
     query = sa.select(objects.c.id).where(*_is_one(kind, filters))
-    query = query.order_by(at.is_(None), *(each.desc() if descending else each.asc() for each in orders))
-    return read_whole(connection, connection.execute(query.limit(limit).offset(offset)).scalars().all())
+    return query.order_by(at.is_(None), *_directed(orders, descending))
 
 
-def _in_order(
-    connection: Connection,
-    kind: Kind,
-    moment: RunMoment,
-    descending: bool,
-    limit: int,
-    offset: int,
-    filters: dict[str, Any],
-) -> list[Stored]:
+def _in_order(kind: Kind, moment: RunMoment, descending: bool, filters: dict[str, Any]) -> sa.Select[Any]:
     """Go through the runs in their order and take the objects whose latest they are."""
     latest, later = runs.alias(), runs.alias()
     is_later = sa.select(later.c.id).where(later.c.job_id == latest.c.job_id, later.c.id > latest.c.id)
@@ -121,5 +104,9 @@ def _in_order(
     query = sa.select(latest.c.job_id).where(
         at.is_not(None), ~is_later.correlate(latest).exists(), wanted.correlate(latest).exists()
     )
-    query = query.order_by(*(each.desc() if descending else each.asc() for each in (at, latest.c.id)))
-    return read_whole(connection, connection.execute(query.limit(limit).offset(offset)).scalars().all())
+    return query.order_by(*_directed([at, latest.c.id], descending))
+
+
+def _directed(orders: Sequence[sa.ColumnElement[Any]], descending: bool) -> list[sa.ColumnElement[Any]]:
+    """Have what is ordered by go down, or up."""
+    return [each.desc() if descending else each.asc() for each in orders]
